@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Address spaces come and go; switching to one costs nothing here, the run
+ * loop picks the backend's address space by current->mm.
+ */
+#ifndef __ASM_UM_MMU_CONTEXT_H
+#define __ASM_UM_MMU_CONTEXT_H
+
+#include <linux/mm_types.h>
+#include <linux/sched.h>
+#include <asm/fpstate.h>
+
+/**
+ * um_tlb_init() - start with no host side
+ * @mm: new address space; may be a copy of its parent's
+ */
+void um_tlb_init(struct mm_struct *mm);
+
+/**
+ * um_tlb_destroy() - drop the host side
+ * @mm: an address space that never runs again. Task context.
+ */
+void um_tlb_destroy(struct mm_struct *mm);
+
+#define init_new_context init_new_context
+static inline int init_new_context(struct task_struct *task, struct mm_struct *mm)
+{
+	um_tlb_init(mm);
+	return 0;
+}
+
+#define destroy_context destroy_context
+static inline void destroy_context(struct mm_struct *mm)
+{
+	um_tlb_destroy(mm);
+}
+
+static inline void switch_mm(struct mm_struct *prev, struct mm_struct *next,
+			     struct task_struct *task)
+{
+}
+
+#define activate_mm activate_mm
+static inline void activate_mm(struct mm_struct *prev, struct mm_struct *next)
+{
+}
+
+#define deactivate_mm deactivate_mm
+static inline void deactivate_mm(struct task_struct *task, struct mm_struct *mm)
+{
+	if (!mm)
+		return;
+	fpstate_forget(task, mm);
+	if (mm->context.debugreg_owner == task)
+		mm->context.debugreg_owner = NULL;
+}
+
+static inline int arch_dup_mmap(struct mm_struct *oldmm, struct mm_struct *mm)
+{
+	return 0;
+}
+
+/* The host process goes first: no need to unmap page by page. */
+static inline void arch_exit_mmap(struct mm_struct *mm)
+{
+	um_tlb_destroy(mm);
+}
+
+static inline bool arch_vma_access_permitted(struct vm_area_struct *vma, bool write,
+					     bool execute, bool foreign)
+{
+	return true;
+}
+
+#include <asm-generic/mmu_context.h>
+
+#endif

@@ -176,7 +176,7 @@ void fpstate_save(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
 
-	if (!mm || mm->context.fp_owner != task || mm->context.dead)
+	if (!mm || mm->context.fp_owner != task || !mm->context.host || mm->context.dead)
 		return;
 
 	/* If the host lost the runner, the task is about to be killed. */

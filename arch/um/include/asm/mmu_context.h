@@ -8,6 +8,7 @@
 
 #include <linux/mm_types.h>
 #include <linux/sched.h>
+#include <asm/debugreg.h>
 #include <asm/fpstate.h>
 
 /**
@@ -51,8 +52,7 @@ static inline void deactivate_mm(struct task_struct *task, struct mm_struct *mm)
 	if (!mm)
 		return;
 	fpstate_forget(task, mm);
-	if (mm->context.debugreg_owner == task)
-		mm->context.debugreg_owner = NULL;
+	debugreg_forget(task, mm);
 }
 
 static inline int arch_dup_mmap(struct mm_struct *oldmm, struct mm_struct *mm)

@@ -489,5 +489,9 @@ static inline void update_mmu_cache_range(struct vm_fault *vmf, struct vm_area_s
 #define update_mmu_cache(vma, addr, ptep) \
 	update_mmu_cache_range(NULL, vma, addr, ptep, 1)
 
+/* For MAP_32BIT: arch/x86/um/mmap.c. */
+#define HAVE_ARCH_UNMAPPED_AREA
+#define HAVE_ARCH_UNMAPPED_AREA_TOPDOWN
+
 #endif /* __ASSEMBLY__ */
 #endif

@@ -6,7 +6,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/errno.h>
-#include <linux/futex.h>
+#include <uapi/linux/futex.h>
 #include <linux/uaccess.h>
 #include <asm/futex.h>
 #include "uaccess.h"

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Why guest code stopped.
+ *
+ * A system call is a stop of its own kind. An exception is a signal; the
+ * vector and the error code the guest kernel needs are only in a signal frame,
+ * so the signal is delivered, to a handler of the stub that loads them from
+ * its frame into registers and stops. The frame is written by the host kernel
+ * and read before any guest code can run again. Signals that were sent by
+ * other processes are dropped.
+ *
+ * The vsyscall page is outside of what SYSEMU sees. A seccomp filter refuses
+ * its calls; they become the fetch fault that a CPU would report, and the guest
+ * kernel serves them.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/ptrace.h>
+#include <signal.h>
+
+#include "trace.h"
+
+#define TRAP_DB		1
+#define TRAP_BP		3
+#define TRAP_TS		10
+#define TRAP_NP		11
+#define TRAP_SS		12
+#define TRAP_GP		13
+#define TRAP_PF		14
+
+/* Page-fault error code bits */
+#define PF_PRESENT	1
+#define PF_USER		4
+#define PF_FETCH	16
+
+#define GP_INT80	0x402	/* vector 0x80 of the interrupt table */
+
+#define VSYSCALL_START	0xffffffffff600000UL
+#define VSYSCALL_END	0xffffffffff601000UL
+
+static int in_vsyscall(unsigned long addr)
+{
+	return addr >= VSYSCALL_START && addr < VSYSCALL_END;
+}
+
+static int fetch_fault(struct um_event *event, unsigned long ip, unsigned long bits)
+{
+	event->kind = UM_EV_FAULT;
+	event->signo = SIGSEGV;
+	event->code = SEGV_MAPERR;
+	event->addr = ip;
+	event->trapno = TRAP_PF;
+	event->error_code = PF_USER | PF_FETCH | bits;
+	return 1;
+}
+
+static int protection_fault(struct um_event *event, unsigned long error_code)
+{
+	event->kind = UM_EV_TRAP;
+	event->signo = SIGSEGV;
+	event->code = SI_KERNEL;
+	event->addr = 0;
+	event->trapno = TRAP_GP;
+	event->error_code = error_code;
+	return 1;
+}
+
+/*
+ * A system call by any other instruction than syscall is answered as by a
+ * kernel without 32-bit emulation. Ask the host which it was: what stands in
+ * the guest's memory may have changed meanwhile.
+ */
+static int syscall_stop(struct um_mm *mm, unsigned long *gp, struct um_event *event)
+{
+	struct ptrace_syscall_info info;
+	long ret;
+
+	ret = trace_ptrace(PTRACE_GET_SYSCALL_INFO, mm->pid,
+			   __builtin_offsetof(struct ptrace_syscall_info, entry) +
+			   sizeof(info.entry), (unsigned long)&info);
+	if (ret < 0)
+		return ret == -ESRCH ? -ESRCH : trace_kill(mm);
+	if (info.arch == AUDIT_ARCH_X86_64) {
+		event->kind = UM_EV_SYSCALL;
+		return 1;
+	}
+	gp[UM_RAX] = gp[UM_ORIG_RAX];
+	gp[UM_ORIG_RAX] = -1UL;
+	gp[UM_RIP] -= 2;
+	return protection_fault(event, GP_INT80);
+}
+
+/* SIGSEGV, SIGBUS, SIGFPE, SIGILL: have the handler tell. */
+static int exception_stop(struct um_mm *mm, int signo, unsigned long *gp,
+			  struct um_event *event)
+{
+	unsigned long regs[UM_NR_REGS];
+	int err;
+
+	if (signo == SIGSEGV && in_vsyscall(gp[UM_RIP]))
+		return fetch_fault(event, gp[UM_RIP], PF_PRESENT);
+
+	/* The frame must start at the top of the stub's stack. */
+	if (gp[UM_RSP] - STUB_STACK <= STUB_STACK_MAX) {
+		trace_start_regs(regs, 0);
+		err = trace_ptrace(PTRACE_SETREGS, mm->pid, 0, (unsigned long)regs);
+		if (err)
+			return -ESRCH;
+	}
+	trace_ptrace(PTRACE_CONT, mm->pid, 0, signo);
+	err = trace_finish(mm, regs, STUB_ADDR(stub_fault_trap));
+	if (err)
+		return err;
+
+	event->signo = signo;
+	event->code = (int)regs[UM_R12];
+	event->addr = regs[UM_R13];
+	event->trapno = regs[UM_R9];
+	event->error_code = regs[UM_R8];
+	if (event->code <= 0) {
+		/* Sent by somebody. The handler moved the stub: load it again. */
+		err = trace_load(mm, gp);
+		return err ? -ESRCH : 0;
+	}
+	event->kind = UM_EV_TRAP;
+	if (signo == SIGSEGV && event->code == SI_KERNEL) {
+		/* Where the host forces a SIGSEGV, the vector is an older one. */
+		if (event->trapno < TRAP_TS || event->trapno > TRAP_GP)
+			return protection_fault(event, 0);
+	} else if (event->trapno == TRAP_PF && (signo == SIGSEGV || signo == SIGBUS)) {
+		event->kind = UM_EV_FAULT;
+		event->addr = regs[UM_R10];
+	}
+	return 1;
+}
+
+static int sigtrap_stop(const siginfo_t *info, struct um_event *event)
+{
+	event->kind = UM_EV_TRAP;
+	event->signo = SIGTRAP;
+	event->code = info->si_code;
+	event->addr = (unsigned long)info->si_addr;
+	event->trapno = info->si_code == SI_KERNEL ? TRAP_BP : TRAP_DB;
+	event->error_code = 0;
+	return 1;
+}
+
+/*
+ * The filter refused a call of the vsyscall page; the host then returned to
+ * the caller, which is undone.
+ */
+static int sigsys_stop(struct um_mm *mm, const siginfo_t *info, unsigned long *gp,
+		       struct um_event *event)
+{
+	unsigned long ip = (unsigned long)info->si_call_addr;
+
+	if (!in_vsyscall(ip))
+		return trace_kill(mm);
+	gp[UM_RIP] = ip;
+	gp[UM_RSP] -= 8;
+	gp[UM_ORIG_RAX] = -1UL;
+	return fetch_fault(event, ip, PF_PRESENT);
+}
+
+int event_decode(struct um_mm *mm, int stop, unsigned long *gp, struct um_event *event)
+{
+	siginfo_t info;
+
+	if (trace_ptrace(PTRACE_GETREGS, mm->pid, 0, (unsigned long)gp))
+		return -ESRCH;
+	if (stop == (SIGTRAP | 0x80))
+		return syscall_stop(mm, gp, event);
+	if (stop >> 8) {
+		/* PTRACE_INTERRUPT, or SIGCONT and its like from outside */
+		if (stop >> 8 != PTRACE_EVENT_STOP)
+			return trace_kill(mm);
+		if (!mm->kicked)
+			return 0;
+		event->kind = UM_EV_KICKED;
+		return 1;
+	}
+	switch (stop) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGFPE:
+	case SIGILL:
+		return exception_stop(mm, stop, gp, event);
+	case SIGTRAP:
+	case SIGSYS:
+		if (trace_ptrace(PTRACE_GETSIGINFO, mm->pid, 0, (unsigned long)&info))
+			return -ESRCH;
+		if (info.si_code <= 0)
+			return 0;
+		if (stop == SIGTRAP)
+			return sigtrap_stop(&info, event);
+		return sigsys_stop(mm, &info, gp, event);
+	}
+	return 0;
+}

@@ -11,7 +11,7 @@
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/printk.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 static int load_elf32(struct linux_binprm *bprm)

@@ -18,7 +18,8 @@
 #include "ptrace.h"
 
 /**
- * user_enable_single_step() - stop @task after its next instruction
+ * user_enable_single_step() - stop a task after its next instruction
+ * @task: a stopped tracee
  *
  * If that is a system call, its end counts as the stop.
  */
@@ -28,14 +29,20 @@ void user_enable_single_step(struct task_struct *task)
 	set_task_syscall_work(task, SYSCALL_EXIT_TRAP);
 }
 
-/** user_disable_single_step() - let @task run on */
+/**
+ * user_disable_single_step() - let a task run on
+ * @task: a stopped tracee, or current
+ */
 void user_disable_single_step(struct task_struct *task)
 {
 	clear_tsk_thread_flag(task, TIF_SINGLESTEP);
 	clear_task_syscall_work(task, SYSCALL_EXIT_TRAP);
 }
 
-/** ptrace_disable() - the tracer detaches from @task */
+/**
+ * ptrace_disable() - the tracer detaches
+ * @task: its tracee
+ */
 void ptrace_disable(struct task_struct *task)
 {
 	user_disable_single_step(task);

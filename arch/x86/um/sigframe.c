@@ -156,9 +156,9 @@ static struct rt_sigframe __user *place_frame(struct ksignal *ksig, struct pt_re
 	sp = round_down(sp - sizeof(struct rt_sigframe), FRAME_ALIGN) - 8;
 
 	if (on_altstack && !__on_sig_stack(sp)) {
-		if (show_unhandled_signals && printk_ratelimit())
-			pr_info("%s[%d] overflowed sigaltstack\n",
-				current->comm, task_pid_nr(current));
+		if (show_unhandled_signals)
+			pr_info_ratelimited("%s[%d] overflowed sigaltstack\n",
+					    current->comm, task_pid_nr(current));
 		return NULL;
 	}
 	return (struct rt_sigframe __user *)sp;
@@ -294,9 +294,9 @@ SYSCALL_DEFINE0(rt_sigreturn)
 	return regs->ax;
 
 bad:
-	if (show_unhandled_signals && printk_ratelimit())
-		pr_info("%s[%d] bad frame in rt_sigreturn frame:%p ip:%lx sp:%lx\n",
-			current->comm, task_pid_nr(current), frame, regs->ip, regs->sp);
+	if (show_unhandled_signals)
+		pr_info_ratelimited("%s[%d] bad frame in rt_sigreturn frame:%p ip:%lx sp:%lx\n",
+				    current->comm, task_pid_nr(current), frame, regs->ip, regs->sp);
 	force_sig(SIGSEGV);
 	return 0;
 }

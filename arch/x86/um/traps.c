@@ -42,13 +42,13 @@ static void show_trap(struct pt_regs *regs, unsigned long trapno, unsigned long 
 {
 	const char *name = NULL;
 
-	if (!show_unhandled_signals || !unhandled_signal(current, signo) || !printk_ratelimit())
+	if (!show_unhandled_signals || !unhandled_signal(current, signo))
 		return;
 
 	if (trapno < ARRAY_SIZE(trap_names))
 		name = trap_names[trapno];
-	pr_info("%s[%d] trap %s ip:%lx sp:%lx error:%lx\n", current->comm,
-		task_pid_nr(current), name ?: "unknown", regs->ip, regs->sp, error_code);
+	pr_info_ratelimited("%s[%d] trap %s ip:%lx sp:%lx error:%lx\n", current->comm,
+			    task_pid_nr(current), name ?: "unknown", regs->ip, regs->sp, error_code);
 }
 
 /* A trap flag's, a breakpoint register's or an int1's. */

@@ -146,7 +146,9 @@ struct vdso_data *arch_get_vdso_data(void *vvar_page)
 }
 
 /**
- * vdso_join_timens() - @task entered another time namespace
+ * vdso_join_timens() - a task entered another time namespace
+ * @task: the task, current
+ * @ns: the namespace
  *
  * Its clock data pages are mapped anew at the next access.
  */

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Micro-benchmarks: one static program for every kernel that is compared.
+ *
+ *   bench [--time MS] [--no-thp] [name...]
+ *
+ * Each benchmark does its work in batches that grow until one takes MS
+ * milliseconds (default 60), and prints "name nanoseconds-per-operation".
+ * One number per run: the caller runs rounds and takes medians.  The clock is
+ * read by the vDSO where there is one, twice per batch, so it does not count.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096UL
+#define MIB (1UL << 20)
+
+static long batch_ms = 60;
+static const char self[] = "/proc/self/exe";
+
+static long now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000L + ts.tv_nsec;
+}
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void getppid_raw(long n)
+{
+	while (n--)
+		syscall(SYS_getppid);
+}
+
+static void clock_read(long n)
+{
+	struct timespec ts;
+
+	while (n--)
+		clock_gettime(CLOCK_MONOTONIC, &ts);
+}
+
+static void read_zero(long n)
+{
+	int fd = open("/dev/zero", O_RDONLY);
+	char c;
+
+	if (fd < 0)
+		fail("/dev/zero");
+	while (n--)
+		if (read(fd, &c, 1) != 1)
+			fail("read");
+	close(fd);
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+static void signal_self(long n)
+{
+	signal(SIGUSR1, nothing);
+	while (n--)
+		raise(SIGUSR1);
+}
+
+static void ping_pong(long n, int in[2], int out[2])
+{
+	pid_t pid = fork();
+	char c = 'x';
+
+	if (pid < 0)
+		fail("fork");
+	if (!pid) {
+		while (n--)
+			if (read(in[0], &c, 1) != 1 || write(out[1], &c, 1) != 1)
+				_exit(1);
+		_exit(0);
+	}
+	while (n--)
+		if (write(in[1], &c, 1) != 1 || read(out[0], &c, 1) != 1)
+			fail("ping-pong");
+	waitpid(pid, NULL, 0);
+}
+
+static void pipe_pair(long n)
+{
+	int a[2], b[2];
+
+	if (pipe(a) || pipe(b))
+		fail("pipe");
+	ping_pong(n, a, b);
+	close(a[0]);
+	close(a[1]);
+	close(b[0]);
+	close(b[1]);
+}
+
+static void socket_pair(long n)
+{
+	int s[2], a[2], b[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s))
+		fail("socketpair");
+	/* One socket is read and written by the parent, one by the child. */
+	a[1] = b[0] = s[0];
+	a[0] = b[1] = s[1];
+	ping_pong(n, a, b);
+	close(s[0]);
+	close(s[1]);
+}
+
+static char *map(unsigned long size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		fail("mmap");
+	return p;
+}
+
+/* One page at a time, far apart: neither huge pages nor fault-around help. */
+static void fault_page(long n)
+{
+	const unsigned long step = 64 * PAGE, count = 512;
+	char *p = NULL;
+	unsigned long i = count;
+
+	while (n--) {
+		if (i == count) {
+			if (p)
+				munmap(p, step * count);
+			p = map(step * count);
+			madvise(p, step * count, MADV_NOHUGEPAGE);
+			i = 0;
+		}
+		p[i++ * step] = 1;
+	}
+	munmap(p, step * count);
+}
+
+static void touch_16m(long n)
+{
+	unsigned long i;
+
+	while (n--) {
+		char *p = map(16 * MIB);
+
+		for (i = 0; i < 16 * MIB; i += PAGE)
+			p[i] = 1;
+		munmap(p, 16 * MIB);
+	}
+}
+
+static void touch_file(long n)
+{
+	char name[] = "/tmp/benchXXXXXX", buf[65536] = "";
+	int fd = mkstemp(name);
+	volatile char sum = 0;
+	unsigned long i;
+
+	unlink(name);
+	for (i = 0; i < 4 * MIB; i += sizeof(buf))
+		if (write(fd, buf, sizeof(buf)) != sizeof(buf))
+			fail("write");
+	while (n--) {
+		char *p = mmap(NULL, 4 * MIB, PROT_READ, MAP_SHARED, fd, 0);
+
+		if (p == MAP_FAILED)
+			fail("mmap");
+		for (i = 0; i < 4 * MIB; i += PAGE)
+			sum += p[i];
+		munmap(p, 4 * MIB);
+	}
+	close(fd);
+}
+
+static void map_touch_unmap(long n)
+{
+	while (n--) {
+		char *p = map(PAGE);
+
+		*p = 1;
+		munmap(p, PAGE);
+	}
+}
+
+static void protect_1m(long n)
+{
+	char *p = map(2 * MIB);
+	unsigned long i;
+
+	for (i = 0; i < MIB; i += PAGE)
+		p[i] = 1;
+	while (n--) {
+		mprotect(p, MIB, PROT_READ);
+		mprotect(p, MIB, PROT_READ | PROT_WRITE);
+		/* Written again, or a lazy kernel would have done nothing. */
+		p[0] = 1;
+	}
+	munmap(p, 2 * MIB);
+}
+
+static void fork_exit(long n)
+{
+	while (n--) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+			fail("fork");
+	}
+}
+
+static void vfork_exec(long n)
+{
+	while (n--) {
+		int st;
+		pid_t pid = vfork();
+
+		if (!pid) {
+			execl(self, "bench", "--exit", NULL);
+			_exit(1);
+		}
+		if (pid < 0 || waitpid(pid, &st, 0) != pid || st)
+			fail("vfork and exec");
+	}
+}
+
+static void shell(long n)
+{
+	while (n--) {
+		int st;
+		pid_t pid = vfork();
+
+		if (!pid) {
+			execl("/bin/sh", "sh", "-c", "exit 0", NULL);
+			_exit(1);
+		}
+		if (pid < 0 || waitpid(pid, &st, 0) != pid || st)
+			fail("/bin/sh");
+	}
+}
+
+static void *thread(void *arg)
+{
+	return arg;
+}
+
+static void thread_join(long n)
+{
+	pthread_t t;
+
+	while (n--)
+		if (pthread_create(&t, NULL, thread, NULL) || pthread_join(t, NULL))
+			fail("pthread");
+}
+
+static void file_ops(long n)
+{
+	char name[64], buf[4096] = "";
+
+	snprintf(name, sizeof(name), "/dev/shm/bench.%d", getpid());
+	while (n--) {
+		int fd = open(name, O_CREAT | O_RDWR, 0600);
+
+		if (fd < 0 || write(fd, buf, 4096) != 4096 || pread(fd, buf, 4096, 0) != 4096)
+			fail(name);
+		close(fd);
+		unlink(name);
+	}
+}
+
+static const struct bench {
+	const char *name;
+	void (*run)(long n);
+	long start;		/* size of the first batch */
+} list[] = {
+	{ "syscall", getppid_raw, 1000 },
+	{ "clock_gettime", clock_read, 1000 },
+	{ "read_1", read_zero, 1000 },
+	{ "signal", signal_self, 100 },
+	{ "pipe", pipe_pair, 100 },
+	{ "unix_socket", socket_pair, 100 },
+	{ "page_fault", fault_page, 100 },
+	{ "touch_16m", touch_16m, 1 },
+	{ "touch_file_4m", touch_file, 1 },
+	{ "mmap_touch_munmap", map_touch_unmap, 100 },
+	{ "mprotect_1m", protect_1m, 10 },
+	{ "fork_exit", fork_exit, 5 },
+	{ "vfork_exec", vfork_exec, 5 },
+	{ "sh", shell, 2 },
+	{ "thread", thread_join, 10 },
+	{ "file", file_ops, 20 },
+};
+
+static void measure(const struct bench *b)
+{
+	long n = b->start, took;
+
+	b->run(n);				/* warm up */
+	for (;;) {
+		long t0 = now();
+
+		b->run(n);
+		took = now() - t0;
+		if (took >= batch_ms * 1000000 || n > (1L << 40))
+			break;
+		/* Aim a little above, at most tenfold at a time. */
+		long want = took > 0 ? n * (batch_ms * 1100000 / took + 1) : n * 10;
+
+		n = want > n * 10 ? n * 10 : want > n ? want : n * 2;
+	}
+	printf("%s %.1f\n", b->name, (double)took / n);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int i;
+	int a, named = 0;
+
+	for (a = 1; a < argc; a++) {
+		if (!strcmp(argv[a], "--exit"))
+			return 0;
+		if (!strcmp(argv[a], "--time") && a + 1 < argc)
+			batch_ms = atol(argv[++a]);
+		else if (!strcmp(argv[a], "--no-thp"))
+			prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+		else
+			named++;
+	}
+	for (i = 0; i < sizeof(list) / sizeof(*list); i++) {
+		int wanted = !named;
+
+		for (a = 1; a < argc; a++)
+			wanted |= !strcmp(argv[a], list[i].name);
+		if (wanted)
+			measure(&list[i]);
+	}
+	return 0;
+}

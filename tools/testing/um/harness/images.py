@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Root images for the tests, made by scripts/mkimage and kept in build/tests.
+
+A test gets a copy of its own (sparse, so cheap): it may write to it, crash it
+and check it afterwards.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import programs
+from .paths import BUILD, MKIMAGE, TESTS, TOP
+
+
+@contextmanager
+def _lock(name):
+    """Only one worker builds an image, the others wait for it."""
+    TESTS.mkdir(parents=True, exist_ok=True)
+    with open(TESTS / f'{name}.lock', 'w', encoding='ascii') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _newest(*roots):
+    newest = 0
+    for root in roots:
+        for path in [root, *root.rglob('*')] if root.is_dir() else [root]:
+            newest = max(newest, path.lstat().st_mtime)
+    return newest
+
+
+def busybox():
+    """The small image with the guest programs in /tests."""
+    image = TESTS / 'busybox.img'
+    with _lock('busybox'):
+        folder = programs.build()
+        inputs = [MKIMAGE, TOP / 'scripts' / 'images', folder]
+        if image.exists() and image.stat().st_mtime > _newest(*inputs):
+            return image
+        overlay = TESTS / 'overlay'
+        shutil.rmtree(overlay, ignore_errors=True)
+        (overlay / 'tests').mkdir(parents=True)
+        for name in programs.names() + ['bench']:
+            shutil.copy2(folder / name, overlay / 'tests' / name)
+        subprocess.run([MKIMAGE, 'busybox', image, '--size', '128M',
+                        '--overlay', overlay],
+                       stdout=subprocess.DEVNULL, check=True)
+        os.utime(image)
+    return image
+
+
+def debian(profile='minimal'):
+    """Debian 12 with systemd; mkimage keeps it under a hash of its inputs."""
+    image = BUILD / 'images' / f'debian-{profile}.img'
+    with _lock(f'debian-{profile}'):
+        if not image.exists() or \
+                image.stat().st_mtime < _newest(TOP / 'scripts' / 'images' / 'debian-setup'):
+            size = '2G' if profile == 'minimal' else '6G'
+            subprocess.run([MKIMAGE, 'debian', image, '--profile', profile,
+                            '--size', size], check=True)
+            os.utime(image)
+    return image
+
+
+def copy(image, target):
+    """A sparse copy of an image."""
+    subprocess.run(['cp', '--sparse=always', '--reflink=auto', image, target], check=True)
+    return Path(target)
+
+
+def blank(target, size='16M', fs=None):
+    """An empty image, with a file system if one is named."""
+    subprocess.run(['truncate', '-s', size, target], check=True)
+    if fs:
+        subprocess.run([f'/sbin/mkfs.{fs}', '-q', '-F', target], check=True)
+    return Path(target)
+
+
+def fsck(image):
+    """Exit code and output of a check that changes nothing."""
+    done = subprocess.run(['/sbin/e2fsck', '-fn', image], capture_output=True,
+                          text=True, check=False)
+    return done.returncode, done.stdout + done.stderr

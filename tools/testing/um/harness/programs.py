@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Building the guest programs: static, so that they run on any kernel."""
+
+import os
+import subprocess
+
+from .paths import HERE, PROGRAMS
+
+FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-static', '-pthread', '-D_GNU_SOURCE']
+
+
+def sources():
+    """The C files of guest/ and of the benchmark."""
+    return sorted((HERE / 'guest').glob('*.c')) + [HERE / 'bench' / 'bench.c']
+
+
+def build():
+    """Compile what is out of date; returns the folder of the programs."""
+    PROGRAMS.mkdir(parents=True, exist_ok=True)
+    headers = max(p.stat().st_mtime for p in (HERE / 'guest').glob('*.h'))
+    for source in sources():
+        target = PROGRAMS / source.stem
+        newest = max(source.stat().st_mtime, headers)
+        if target.exists() and target.stat().st_mtime >= newest:
+            continue
+        temporary = PROGRAMS / f'.{source.stem}.{os.getpid()}'
+        subprocess.run([os.environ.get('HOSTCC', 'gcc'), *FLAGS, '-o', temporary,
+                        source, '-lm'], check=True)
+        temporary.rename(target)
+    return PROGRAMS
+
+
+def names():
+    """Names of the TAP programs."""
+    return sorted(p.stem for p in (HERE / 'guest').glob('*.c'))

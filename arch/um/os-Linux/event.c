@@ -110,7 +110,7 @@ int host_event_next(unsigned long *cookie)
 		__atomic_store_n(&event->queued, 0, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&lock);
-	return event != NULL;
+	return !!event;
 }
 
 static struct host_event *alloc_event(void)

@@ -185,7 +185,7 @@ static int ubd_getgeo(struct block_device *bdev, struct hd_geometry *geo)
  */
 static int ubd_uevent(const struct device *dev, struct kobj_uevent_env *env)
 {
-	const struct block_device *bdev = dev_to_bdev(dev);
+	struct block_device *bdev = dev_to_bdev(dev);
 	struct ubd *ubd = bdev->bd_disk->private_data;
 
 	if (bdev_is_partition(bdev))

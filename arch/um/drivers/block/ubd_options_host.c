@@ -66,7 +66,7 @@ static int parse_flags(const char *p, const char *end, int *flags)
 			*flags |= HOST_UBD_NO_TRIM;
 			break;
 		default:
-			return host_option_error("'%c' is no flag; there are r, s, d, c and t, e.g. ubd0r=file", *p);
+			return host_option_error("'%c' is no flag; there are r, s, d, c, t", *p);
 		}
 	}
 	return 0;
@@ -193,4 +193,5 @@ HOST_OPTION(udb,
 	.name = "udb",
 	.prefix = 1,
 	.action = HOST_OPT_CONSUME,
-	.parse = parse_typo);
+	.parse = parse_typo,
+	.synopsis = "");

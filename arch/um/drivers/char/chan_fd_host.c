@@ -20,13 +20,14 @@
 static const char *fd_parse(struct chan *chan)
 {
 	static char error[96];
+	static int noticed;
 	const char *number = chan->arg;
 	char *end;
 	long fd;
 
 	if (*number == ':')
 		number++;
-	else if (isdigit((unsigned char)*number))
+	else if (isdigit((unsigned char)*number) && !noticed++)
 		fprintf(stderr, "linux: \"fd%s\" is taken as \"fd:%s\"\n", number, number);
 	fd = strtol(number, &end, 10);
 	if (!isdigit((unsigned char)*number) || *end || fd > 0xfffff)

@@ -13,6 +13,7 @@
  */
 #include <linux/errno.h>
 #include <linux/mm_types.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <asm/debugreg.h>
 #include <host/usermode.h>
@@ -131,7 +132,11 @@ unsigned long debugreg_trapped(unsigned long condition)
 	struct mm_struct *mm = current->mm;
 	unsigned long dr6;
 
-	if (mm->context.debugreg_owner == current &&
+	/*
+	 * The status outlives a switch of owners: it is right even if another
+	 * task ran here since the trap, unless that trapped as well.
+	 */
+	if (any_enabled(current->thread.debugreg[DR_CONTROL]) &&
 	    host_usermode->debugreg_get(mm->context.host, DR_STATUS, &dr6) == 0)
 		condition |= (dr6 ^ DR6_RESERVED) & (DR_TRAP_BITS | DR_STEP);
 
@@ -160,6 +165,8 @@ int debugreg_set(struct task_struct *task, int n, unsigned long value)
 	if (n >= NR_BREAKPOINTS && n != DR_CONTROL)
 		return -EIO;
 
+	/* No other task of the mm may get into the runner meanwhile. */
+	preempt_disable();
 	dr[n] = value;
 	ret = validate(dr);
 	if (!ret && mm && mm->context.host && !mm->context.dead &&
@@ -167,5 +174,6 @@ int debugreg_set(struct task_struct *task, int n, unsigned long value)
 		ret = load(mm, task);
 	if (ret)
 		dr[n] = old;
+	preempt_enable();
 	return ret;
 }

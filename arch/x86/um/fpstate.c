@@ -6,7 +6,9 @@
  * reports, as the host's ptrace and signal frames use it. thread.fp is the
  * truth unless the runner of the task's mm holds newer values; the owner of
  * those is mm->context.fp_owner. As one vCPU runs everything, a runner is
- * always stopped while code in this file runs.
+ * always stopped while code in this file runs. Who changes thread.fp first
+ * takes it back from the runner; else a switch to another task of the mm in
+ * the middle would save the old state over it.
  *
  * x87 and SSE are marked as in use in every image that is loaded: whether
  * loading the "initial state" also resets mxcsr depends on the CPU's and the
@@ -16,6 +18,7 @@
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/mm_types.h>
+#include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -48,9 +51,10 @@ static unsigned int frame_size __ro_after_init;
 /* End of each component in the image. */
 static unsigned int xfeature_end[XFEATURE_LIMIT] __ro_after_init;
 
+/* On a CPU without XSAVE the header is kept all the same. */
 unsigned int fpstate_size(void)
 {
-	return host_cpu.fp_size;
+	return max_t(unsigned int, host_cpu.fp_size, XSTATE_MIN_SIZE);
 }
 
 unsigned int fpstate_frame_size(void)
@@ -85,15 +89,15 @@ void __init arch_task_cache_init(void)
 		if (features & BIT_ULL(i)) {
 			struct cpuid_regs r = cpuid_read(CPUID_XSTATE, i);
 
-			xfeature_end[i] = min(r.a + r.b, host_cpu.fp_size);
+			xfeature_end[i] = min(r.a + r.b, fpstate_size());
 		}
 	}
 	frame_size = fpstate_extent(features);
 
 	/* Images are copied from and to user space as a whole. */
-	fpstate_cache = kmem_cache_create_usercopy("fpstate", host_cpu.fp_size, 64,
+	fpstate_cache = kmem_cache_create_usercopy("fpstate", fpstate_size(), 64,
 						   SLAB_PANIC | SLAB_ACCOUNT,
-						   0, host_cpu.fp_size, NULL);
+						   0, fpstate_size(), NULL);
 }
 
 static struct user_xstate_header *xstate_header(void *fp)
@@ -116,7 +120,7 @@ static void reset_x87(struct user_i387_struct *fx)
 /* Debuggers look here for the components that the image has room for. */
 static void set_xcr0(void *fp)
 {
-	*(u64 *)(fp + USER_XSTATE_XCR0_OFFSET) = host_cpu.xfeatures;
+	*(u64 *)(fp + USER_XSTATE_XCR0_OFFSET) = fpstate_features();
 }
 
 void fpstate_reset(struct task_struct *task)
@@ -125,13 +129,13 @@ void fpstate_reset(struct task_struct *task)
 
 	if (!fx)
 		return;
+	fpstate_modify(task);
 	memset(fx, 0, fpstate_size());
 	fx->cwd = FCW_INIT;
 	fx->mxcsr = MXCSR_INIT;
 	fx->mxcsr_mask = host_cpu.mxcsr_mask;
 	xstate_header(fx)->xfeatures = XFEATURE_FPSSE;
 	set_xcr0(fx);
-	fpstate_modified(task);
 }
 
 void fpstate_init_task(struct task_struct *task)
@@ -176,15 +180,19 @@ void fpstate_save(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
 
-	if (!mm || mm->context.fp_owner != task || !mm->context.host || mm->context.dead)
+	if (!mm || !mm->context.host || mm->context.dead)
 		return;
 
+	/* Another task of this mm must not get into the runner meanwhile. */
+	preempt_disable();
 	/* If the host lost the runner, the task is about to be killed. */
-	if (host_usermode->fp_get(mm->context.host, task->thread.fp) == 0)
+	if (mm->context.fp_owner == task &&
+	    host_usermode->fp_get(mm->context.host, task->thread.fp) == 0)
 		set_xcr0(task->thread.fp);
+	preempt_enable();
 }
 
-void fpstate_modified(struct task_struct *task)
+void fpstate_modify(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
 

@@ -126,12 +126,11 @@ static int fpregs_set(struct task_struct *target, const struct user_regset *regs
 		return -EINVAL;
 
 	fpstate_save(target);
+	fpstate_modify(target);
 	memcpy(fp, &new, offsetof(struct user_i387_struct, padding));
 	header = fp + USER_XSTATE_HEADER_OFFSET;
 	header->xfeatures |= XFEATURE_MASK_LEGACY;
-	ret = fpstate_sanitise(fp);
-	fpstate_modified(target);
-	return ret;
+	return fpstate_sanitise(fp);
 }
 
 static int xstate_active(struct task_struct *target, const struct user_regset *regset)
@@ -178,8 +177,8 @@ static int xstate_set(struct task_struct *target, const struct user_regset *regs
 	if (ret)
 		goto out;
 
+	fpstate_modify(target);
 	memcpy(target->thread.fp, new, fpstate_size());
-	fpstate_modified(target);
 out:
 	kfree(new);
 	return ret;

@@ -88,14 +88,15 @@ __source:
 
 __kbuild: __source
 ifneq ($(make-config),)
-	@if [ ! -e $(out)/.config ]; then \
+	+@if [ ! -e $(out)/.config ]; then \
 		echo "No configuration in $(out): taking defconfig"; \
 		$(kbuild) defconfig; \
 	fi
 endif
 	+@$(kbuild) $(kbuild-goals)
 ifneq ($(make-linux),)
-	@if [ -e $(out)/linux ] && [ $(out)/linux -nt $(linux) ]; then \
+	@if [ -e $(out)/linux ] && \
+	    { [ ! -e $(linux) ] || [ $(out)/linux -nt $(linux) ]; }; then \
 		cp --reflink=auto -p $(out)/linux $(linux).new && \
 		mv $(linux).new $(linux); \
 	fi

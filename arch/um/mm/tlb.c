@@ -39,6 +39,7 @@
 #include <linux/spinlock.h>
 #include <asm/fault.h>
 #include <asm/mmu_context.h>
+#include <asm/ptrace.h>
 #include <asm/tlbflush.h>
 #include <host/usermode.h>
 #include "walk.h"
@@ -134,7 +135,7 @@ void um_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
 		return;
 
 	start &= PAGE_MASK;
-	end = min(PAGE_ALIGN(end), TASK_SIZE);
+	end = PAGE_ALIGN(min(end, TASK_SIZE));
 	if (start >= end)
 		return;
 
@@ -191,6 +192,12 @@ out:
 	spin_unlock_irqrestore(&ctx->lock, flags);
 }
 
+static void add_window(struct mm_struct *mm, unsigned long addr)
+{
+	if (addr < TASK_SIZE)
+		um_tlb_add(mm, addr & ~(TLB_WINDOW - 1), TLB_WINDOW / PAGE_SIZE);
+}
+
 int um_tlb_refill(struct mm_struct *mm, unsigned long addr, unsigned int access)
 {
 	mm_context_t *ctx = &mm->context;
@@ -218,7 +225,7 @@ int um_tlb_refill(struct mm_struct *mm, unsigned long addr, unsigned int access)
 	if (access == UM_WRITE && pte_young(old) && !pte_dirty(old))
 		um_tlb_add(mm, page, 1);
 	else
-		um_tlb_add(mm, page & ~(TLB_WINDOW - 1), TLB_WINDOW / PAGE_SIZE);
+		add_window(mm, page);
 	return 0;
 }
 
@@ -353,6 +360,9 @@ int um_tlb_sync(struct mm_struct *mm)
 			ctx->host = NULL;
 			goto out;
 		}
+		/* The first two faults are certain, so save them. */
+		add_window(mm, instruction_pointer(current_pt_regs()));
+		add_window(mm, user_stack_pointer(current_pt_regs()));
 	}
 
 	spin_lock_irqsave(&ctx->lock, flags);

@@ -396,6 +396,21 @@ static inline pte_t pte_clear_soft_dirty(pte_t pte)
 #define pte_swp_soft_dirty		pte_soft_dirty
 #define pte_swp_mksoft_dirty		pte_mksoft_dirty
 #define pte_swp_clear_soft_dirty	pte_clear_soft_dirty
+
+static inline int pmd_soft_dirty(pmd_t pmd)
+{
+	return !!(pmd_val(pmd) & _PAGE_SOFT_DIRTY);
+}
+
+static inline pmd_t pmd_mksoft_dirty(pmd_t pmd)
+{
+	return __pmd(pmd_val(pmd) | _PAGE_SOFT_DIRTY);
+}
+
+static inline pmd_t pmd_clear_soft_dirty(pmd_t pmd)
+{
+	return __pmd(pmd_val(pmd) & ~_PAGE_SOFT_DIRTY);
+}
 #endif
 
 #ifdef CONFIG_HAVE_ARCH_USERFAULTFD_WP
@@ -421,6 +436,29 @@ static inline pte_t pte_swp_mkuffd_wp(pte_t pte)
 
 #define pte_swp_uffd_wp			pte_uffd_wp
 #define pte_swp_clear_uffd_wp		pte_clear_uffd_wp
+
+static inline int pmd_uffd_wp(pmd_t pmd)
+{
+	return !!(pmd_val(pmd) & _PAGE_UFFD_WP);
+}
+
+static inline pmd_t pmd_mkuffd_wp(pmd_t pmd)
+{
+	return __pmd((pmd_val(pmd) | _PAGE_UFFD_WP) & ~_PAGE_WRITE);
+}
+
+static inline pmd_t pmd_clear_uffd_wp(pmd_t pmd)
+{
+	return __pmd(pmd_val(pmd) & ~_PAGE_UFFD_WP);
+}
+
+static inline pmd_t pmd_swp_mkuffd_wp(pmd_t pmd)
+{
+	return __pmd(pmd_val(pmd) | _PAGE_UFFD_WP);
+}
+
+#define pmd_swp_uffd_wp			pmd_uffd_wp
+#define pmd_swp_clear_uffd_wp		pmd_clear_uffd_wp
 #endif
 
 /*

@@ -14,6 +14,7 @@
 #include <linux/string.h>
 #include <linux/time64.h>
 #include <asm/cpuid.h>
+#include <asm/processor.h>
 #include <host/time.h>
 
 #define NR_WORDS	22

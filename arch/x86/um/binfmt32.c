@@ -10,6 +10,7 @@
 #include <linux/elf.h>
 #include <linux/errno.h>
 #include <linux/init.h>
+#include <linux/sched.h>
 #include <linux/printk.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>

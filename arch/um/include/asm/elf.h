@@ -97,4 +97,10 @@ unsigned long get_sigframe_size(void);
 #define ARCH_HAS_SETUP_ADDITIONAL_PAGES	1
 int arch_setup_additional_pages(struct linux_binprm *bprm, int uses_interp);
 
+/* Signal frames return through the C library's own restorer. */
+static inline bool arch_syscall_is_vdso_sigreturn(struct pt_regs *regs)
+{
+	return false;
+}
+
 #endif

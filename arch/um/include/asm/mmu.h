@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __ASM_UM_MMU_H
+#define __ASM_UM_MMU_H
+
+#include <linux/spinlock_types.h>
+
+struct um_mm;
+struct task_struct;
+
+#define UM_TLB_RANGES	8
+#define UM_TLB_ADDS	8
+
+/**
+ * struct um_tlb_range - guest addresses whose host mappings may be stale
+ * @start: first byte
+ * @end: one past the last
+ */
+struct um_tlb_range {
+	unsigned long start;
+	unsigned long end;
+};
+
+/**
+ * mm_context_t - the host side of an address space
+ * @host: the backend's address space; NULL until it first runs
+ * @dead: the backend lost it (its host process was killed)
+ * @fp_owner: task whose extended state is live in the runner, or NULL
+ * @debugreg_owner: task whose debug registers are loaded in the runner
+ * @lock: protects the pending ranges; taken with interrupts off
+ * @nr_ranges: number of valid entries of @ranges
+ * @ranges: what to synchronise before the mm runs again, unordered; merged
+ *	when full
+ * @nr_adds: number of valid entries of @adds
+ * @adds: small ranges where something became accessible; a hint
+ * @next_add: entry of a full @adds to be overwritten next
+ * @fault_page: page of the last fault; what is kept if the host's limits are hit
+ * @misses: how often in a row that page faulted although the guest's tables
+ *	allow the access, see um_tlb_refill()
+ * @vdso: address of the vDSO image in this mm
+ */
+typedef struct {
+	struct um_mm *host;
+	bool dead;
+	struct task_struct *fp_owner;
+	struct task_struct *debugreg_owner;
+	spinlock_t lock;
+	unsigned int nr_ranges;
+	struct um_tlb_range ranges[UM_TLB_RANGES];
+	unsigned int nr_adds;
+	unsigned int next_add;
+	struct um_tlb_range adds[UM_TLB_ADDS];
+	unsigned long fault_page;
+	unsigned int misses;
+	void *vdso;
+} mm_context_t;
+
+#endif

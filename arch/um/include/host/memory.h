@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Guest physical memory (one memory file) and the mappings of the kernel
+ * process. Errors are negative errno values.
+ */
+#ifndef __HOST_MEMORY_H
+#define __HOST_MEMORY_H
+
+#define HOST_PROT_READ		1
+#define HOST_PROT_WRITE		2
+#define HOST_PROT_EXEC		4
+
+/**
+ * struct host_memory - what start-up found out, constant afterwards
+ * @image_start: first byte of the kernel image, the bottom of physical memory
+ * @image_end: end of the image
+ * @ram_start: where the memory file is mapped (the linear map)
+ * @ram_size: its size in bytes, a multiple of 2 MiB unless mem= said otherwise
+ */
+struct host_memory {
+	unsigned long image_start;
+	unsigned long image_end;
+	unsigned long ram_start;
+	unsigned long ram_size;
+};
+
+extern struct host_memory host_memory;
+
+/**
+ * host_memory_fd() - descriptor of the memory file
+ *
+ * The file offset of a linear-map address is address - ram_start.
+ */
+int host_memory_fd(void);
+
+/**
+ * host_map_kernel() - map guest memory at a second kernel address
+ * @addr: page-aligned address in the vmalloc or module area
+ * @len: bytes
+ * @offset: offset in the memory file
+ * @prot: HOST_PROT_* bits
+ *
+ * Replaces what was mapped there. Task or interrupt context.
+ */
+int host_map_kernel(unsigned long addr, unsigned long len, unsigned long offset, int prot);
+
+/** host_unmap_kernel() - make a range of the vmalloc or module area fault */
+int host_unmap_kernel(unsigned long addr, unsigned long len);
+
+/** host_protect_kernel() - change the rights of a mapped kernel range */
+int host_protect_kernel(unsigned long addr, unsigned long len, int prot);
+
+/**
+ * host_memory_discard() - give the backing of a part of guest memory back
+ * @offset: offset in the memory file
+ * @len: bytes
+ *
+ * The range reads as zeroes afterwards.
+ */
+int host_memory_discard(unsigned long offset, unsigned long len);
+
+/** host_free_image() - give pages of the image (init sections) back */
+void host_free_image(unsigned long addr, unsigned long len);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The user-mode backend: how guest code is executed in host processes.
+ *
+ * A backend mm is the host side of one guest address space: a TLB. Nothing in
+ * it is the only copy of anything. All calls are made by a vCPU thread in the
+ * kernel half's task context unless said otherwise; none of them is called
+ * for one mm by two vCPUs at once. Errors are negative errno values.
+ *
+ * Whatever a backend reads from memory the guest can write is hostile and may
+ * change between two reads: it is copied once and checked.
+ */
+#ifndef __HOST_USERMODE_H
+#define __HOST_USERMODE_H
+
+/* Index of each register in the general register file, in the host's order. */
+enum um_reg {
+	UM_R15, UM_R14, UM_R13, UM_R12, UM_RBP, UM_RBX, UM_R11, UM_R10,
+	UM_R9, UM_R8, UM_RAX, UM_RCX, UM_RDX, UM_RSI, UM_RDI, UM_ORIG_RAX,
+	UM_RIP, UM_CS, UM_EFLAGS, UM_RSP, UM_SS, UM_FS_BASE, UM_GS_BASE,
+	UM_DS, UM_ES, UM_FS, UM_GS, UM_NR_REGS
+};
+
+struct um_mm;		/* opaque, owned by the backend */
+
+enum um_event_kind {
+	UM_EV_SYSCALL,		/* gp[UM_ORIG_RAX] is the number */
+	UM_EV_FAULT,		/* page fault: addr, error_code, ip in gp */
+	UM_EV_TRAP,		/* other exception: signo, code, addr, trapno */
+	UM_EV_INTERRUPT,	/* vcpu->pending is set; the guest still runs */
+	UM_EV_KICKED,		/* stopped because of kick(), nothing else to do */
+	UM_EV_DEAD,		/* the host process is gone; the mm is unusable */
+};
+
+/**
+ * struct um_event - why wait() returned
+ * @kind: which of the above
+ * @signo: signal the exception stands for (UM_EV_FAULT: SIGSEGV or SIGBUS)
+ * @code: its si_code as the host reported it
+ * @addr: faulting address
+ * @trapno: x86 vector number
+ * @error_code: x86 page-fault error code (1 present, 2 write, 4 user, 16 fetch)
+ */
+struct um_event {
+	enum um_event_kind kind;
+	int signo;
+	int code;
+	unsigned long addr;
+	unsigned long trapno;
+	unsigned long error_code;
+};
+
+enum um_map_kind { UM_MAP, UM_UNMAP, UM_PROTECT };
+
+/**
+ * struct um_map_op - one change of a backend mm
+ * @kind: what to do
+ * @prot: HOST_PROT_* (UM_MAP, UM_PROTECT)
+ * @addr: page-aligned guest address, below UM_STUB_START
+ * @len: bytes, a multiple of the page size
+ * @offset: offset in the memory file (UM_MAP)
+ */
+struct um_map_op {
+	enum um_map_kind kind;
+	int prot;
+	unsigned long addr;
+	unsigned long len;
+	unsigned long offset;
+};
+
+#define UM_RUN_STEP	1	/* stop after one instruction (UM_EV_TRAP, SIGTRAP, TRAP_TRACE) */
+
+/**
+ * struct um_backend - the operations
+ *
+ * @name: "ptrace", "seccomp"
+ * @init: probe the host and prepare (first stub, filters). Before the kernel
+ *	half starts, on the boot vCPU's thread. Failure: prints why and returns
+ *	a negative value.
+ * @mm_create: make an empty address space
+ * @mm_destroy: drop it and its host processes. Never fails.
+ * @map: apply a batch, in order. When it returns 0 all of it is done and
+ *	visible to guest code; -ENOMEM when the host's limits are exhausted
+ *	(an unknown prefix is done; the caller drops the range and retries).
+ * @resume: let the guest run with these registers. cs and ss are forced to
+ *	user selectors, eflags masked, rip checked by the backend. The
+ *	registers' orig_rax is ignored: no host system call restart happens.
+ * @wait: wait for the running guest. On all kinds but UM_EV_INTERRUPT the
+ *	guest has stopped and @gp is its register file.
+ * @kick: make a running guest stop soon; wait() then returns UM_EV_KICKED, or
+ *	whatever else stopped it first (then no UM_EV_KICKED follows).
+ * @fp_get: read the stopped runner's extended state (standard-format XSAVE
+ *	image as PTRACE_GETREGSET NT_X86_XSTATE gives it), fp_size bytes
+ * @fp_set: load it; -EINVAL if the host rejects the image
+ * @debugreg_get: read debug register @n (0-3, 6, 7) of the stopped runner
+ * @debugreg_set: write it; -EIO/-EINVAL when impossible
+ */
+struct um_backend {
+	const char *name;
+	int (*init)(void);
+	int (*mm_create)(struct um_mm **mm);
+	void (*mm_destroy)(struct um_mm *mm);
+	int (*map)(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr);
+	int (*resume)(struct um_mm *mm, unsigned long *gp, unsigned int flags);
+	void (*wait)(struct um_mm *mm, unsigned long *gp, struct um_event *event);
+	void (*kick)(struct um_mm *mm);
+	int (*fp_get)(struct um_mm *mm, void *buf);
+	int (*fp_set)(struct um_mm *mm, const void *buf);
+	int (*debugreg_get)(struct um_mm *mm, int n, unsigned long *value);
+	int (*debugreg_set)(struct um_mm *mm, int n, unsigned long value);
+};
+
+extern const struct um_backend *host_usermode;	/* the one in use */
+
+/** host_usermode_init() - choose a backend by usermode= and the host's abilities */
+int host_usermode_init(void);
+
+/** host_usermode_reason() - a short text for the boot log: why this backend */
+const char *host_usermode_reason(void);
+
+/** struct host_cpu - facts about the CPU that the ABI towards guests needs */
+struct host_cpu {
+	unsigned int fp_size;		/* bytes of the standard XSAVE image, a multiple of 64 */
+	unsigned long long xfeatures;	/* XCR0 */
+	unsigned long hwcap, hwcap2;	/* AT_HWCAP, AT_HWCAP2 */
+	unsigned long minsigstksz;	/* AT_MINSIGSTKSZ */
+	unsigned int mxcsr_mask;
+	char platform[16];		/* AT_PLATFORM */
+};
+
+extern struct host_cpu host_cpu;
+
+/**
+ * host_vdso_clock() - where the guest finds the host's clock
+ *
+ * Address, valid in every backend mm, of the host vDSO's clock_gettime(), or
+ * 0 when the host's would trap into the host kernel or could not be placed.
+ */
+unsigned long host_vdso_clock(void);
+
+#endif

@@ -35,11 +35,11 @@
 #include <linux/percpu.h>
 #include <linux/pgtable.h>
 #include <linux/printk.h>
+#include <linux/ptrace.h>
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 #include <asm/fault.h>
 #include <asm/mmu_context.h>
-#include <asm/ptrace.h>
 #include <asm/tlbflush.h>
 #include <host/usermode.h>
 #include "walk.h"

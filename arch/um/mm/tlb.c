@@ -37,6 +37,7 @@
 #include <linux/printk.h>
 #include <linux/ptrace.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/task_stack.h>
 #include <linux/spinlock.h>
 #include <asm/fault.h>
 #include <asm/mmu_context.h>

@@ -25,11 +25,12 @@
 
 struct host_cpu host_cpu;
 
+/* CPUID is slow in a virtual machine: asked once. */
+static int has_xsave;
+
 int cpu_has_xsave(void)
 {
-	unsigned int a, b, c, d;
-
-	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE);
+	return has_xsave;
 }
 
 static unsigned long long xcr0(void)
@@ -57,8 +58,10 @@ void cpu_init(void)
 {
 	const char *platform = (const char *)getauxval(AT_PLATFORM);
 	unsigned int size = LEGACY_SIZE;
+	unsigned int eax, ebx, ecx, edx;
 
-	if (cpu_has_xsave()) {
+	has_xsave = __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_OSXSAVE);
+	if (has_xsave) {
 		host_cpu.xfeatures = xcr0() & ~XFEATURES_DYNAMIC;
 		size = XSAVE_HEADER_END;
 		for (int i = 2; i < 63; i++) {

@@ -33,6 +33,8 @@
 #define STUB_NAME		"[uml-stub]"
 /* Our own descriptors may be 0 to 2; they are first moved out of the way. */
 #define FD_SAFE			16
+/* Where the host doesn't know close_range(), this many are closed. */
+#define FD_MANY			4096
 
 static int image_fd = -1;
 static char launch_stack[16384] __attribute__((aligned(16)));
@@ -81,16 +83,19 @@ static int launch_child(void *arg)
 	/* No handler of ours may run here; ignored signals would be inherited. */
 	for (int sig = 1; sig < NSIG; sig++)
 		syscall(SYS_rt_sigaction, sig, &sa, NULL, 8);
-	memory = fcntl(stub_info.memory_fd, F_DUPFD, FD_SAFE);
-	control = fcntl(stub_info.control_fd, F_DUPFD, FD_SAFE);
-	image = fcntl(image_fd, F_DUPFD, FD_SAFE);
+	memory = fcntl(stub_info.memory_fd, F_DUPFD_CLOEXEC, FD_SAFE);
+	control = fcntl(stub_info.control_fd, F_DUPFD_CLOEXEC, FD_SAFE);
+	image = fcntl(image_fd, F_DUPFD_CLOEXEC, FD_SAFE);
 	if (memory < 0 || control < 0 || image < 0 ||
 	    dup2(memory, STUB_FD_MEMORY) < 0 || dup2(control, STUB_FD_CONTROL) < 0 ||
 	    dup2(image, STUB_FD_IMAGE) < 0 || chdir("/") < 0) {
 		*(int *)arg = errno;
 		_exit(1);
 	}
-	syscall(SYS_close_range, STUB_FD_IMAGE + 1, ~0U, 0);
+	/* Ours are closed by exec, but we may have inherited others. */
+	if (syscall(SYS_close_range, STUB_FD_IMAGE + 1, ~0U, 0) < 0)
+		for (int fd = STUB_FD_IMAGE + 1; fd < FD_MANY; fd++)
+			close(fd);
 	/* Puts the vDSO where the stub wants it; may be forbidden. */
 	personality(ADDR_NO_RANDOMIZE);
 	syscall(SYS_execveat, STUB_FD_IMAGE, "", argv, envp, AT_EMPTY_PATH);

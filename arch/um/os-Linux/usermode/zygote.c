@@ -58,7 +58,7 @@ struct stub_setup {
 _Static_assert(DATA_OFFSET + sizeof(struct stub_setup) <= UM_PAGE_SIZE, "setup");
 #define SETUP_ADDR(field) (STUB_CMD + DATA_OFFSET + offsetof(struct stub_setup, field))
 
-#define START_TRIES	64
+#define START_TRIES	16
 #define READY_WAIT_MS	1
 #define READY_TRIES	10000
 #define SYNC_SIGNALS	(1UL << (SIGSEGV - 1) | 1UL << (SIGBUS - 1) | 1UL << (SIGILL - 1) | \
@@ -118,10 +118,10 @@ static int seize(void)
 /*
  * Moves the vDSO and what it reads, keeping distances, and unmaps the rest.
  * Where the host sealed these mappings they stay; that is no harm if they lie
- * in our area by themselves. Returns 0, -EAGAIN to try with another process
- * (its vDSO will be elsewhere), or another error.
+ * in our area by themselves. If not, another process is tried, as its vDSO will
+ * be elsewhere; the @last one does without. Returns 0, -EAGAIN, or another error.
  */
-static int clear_space(void)
+static int clear_space(int last)
 {
 	unsigned long vdso = 0, base = 0;
 	int nr = maps_read(zygote.pid, maps);
@@ -130,8 +130,10 @@ static int clear_space(void)
 	if (nr < 0) {
 		/* No /proc: no vDSO either, then. */
 		err = add_op(SYS_munmap, 0, STUB_CODE, 0, 0, 0);
-		return err ? err : add_op(SYS_munmap, STUB_CMD + UM_PAGE_SIZE,
-					  UM_STUB_END - STUB_CMD - UM_PAGE_SIZE, 0, 0, 0);
+		if (!err)
+			err = add_op(SYS_munmap, STUB_CMD + UM_PAGE_SIZE,
+				     UM_STUB_END - STUB_CMD - UM_PAGE_SIZE, 0, 0, 0);
+		return err ? err : flush_ops();
 	}
 	for (int i = 0; i < nr; i++) {
 		struct map_line *m = &maps[i];
@@ -149,12 +151,16 @@ static int clear_space(void)
 			base = m->start;
 		if (trace_call(&zygote, SYS_mremap, m->start, len, len,
 			       MREMAP_MAYMOVE | MREMAP_FIXED, STUB_VDSO + (m->start - base),
-			       0) >= 0)
+			       0) >= 0) {
 			m->start += STUB_VDSO - base;
-		else if (!zygote.pid)
+		} else if (!zygote.pid) {
 			return -ESRCH;
-		else if (m->start < UM_STUB_START)
+		} else if (m->start < UM_STUB_START && !last) {
 			return -EAGAIN;
+		} else if (m->start < UM_STUB_START) {
+			trace_call(&zygote, SYS_munmap, m->start, len, 0, 0, 0, 0);
+			continue;
+		}
 		if (!strcmp(m->name, "[vdso]"))
 			vdso = m->start;
 	}
@@ -196,7 +202,7 @@ static void fill_setup(struct stub_setup *s)
 	strcpy(s->name, "uml-guest");
 }
 
-static int set_up(void)
+static int set_up(int last)
 {
 	struct stub_setup *s = (struct stub_setup *)((char *)zygote_page(0) + DATA_OFFSET);
 	static const int handled[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
@@ -207,7 +213,7 @@ static int set_up(void)
 			 MAP_SHARED | MAP_FIXED, STUB_FD_CONTROL, 0);
 	if (ret < 0)
 		return ret;
-	err = clear_space();
+	err = clear_space(last);
 	if (err)
 		return err;
 	fill_setup(s);
@@ -227,7 +233,7 @@ static int set_up(void)
 	if (!err)
 		err = add_op(SYS_prlimit64, 0, RLIMIT_CORE, SETUP_ADDR(core), 0, 0);
 	if (!err)
-		err = add_op(SYS_close_range, STUB_FD_IMAGE, ~0U, 0, 0, 0);
+		err = add_op(SYS_close, STUB_FD_IMAGE, 0, 0, 0, 0);
 	if (!err)
 		err = add_op(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* Before 5.16 a filter would switch speculation off, which is slow. */
@@ -256,7 +262,7 @@ int zygote_start(void)
 		zygote.pid = err;
 		err = seize();
 		if (!err)
-			err = set_up();
+			err = set_up(i == START_TRIES - 1);
 		if (err)
 			trace_kill(&zygote);
 	}

@@ -18,51 +18,42 @@
 
 #define SYSCALL_INSN_SIZE	2
 
-/* Guest code will execute its system call instruction once more. */
-static void restart_syscall_as(struct pt_regs *regs, unsigned long nr)
+/*
+ * What becomes of a system call that a signal interrupted: it fails with
+ * EINTR, or guest code executes its instruction once more. @handled is the
+ * signal whose handler is about to run, NULL if there was none to call.
+ */
+static void settle_interrupted_call(struct pt_regs *regs, const struct ksignal *handled)
 {
-	regs->ax = nr;
-	regs->ip -= SYSCALL_INSN_SIZE;
-}
+	unsigned long nr = regs->orig_ax;
+	bool restart;
 
-/* An interrupted call, and a handler will run before it could go on. */
-static void restart_after_handler(struct ksignal *ksig, struct pt_regs *regs)
-{
 	if (syscall_get_nr(current, regs) == -1)
 		return;
 
-	switch (syscall_get_error(current, regs)) {
-	case -ERESTART_RESTARTBLOCK:
-	case -ERESTARTNOHAND:
-		regs->ax = -EINTR;
+	switch (-syscall_get_error(current, regs)) {
+	case ERESTARTNOINTR:
+		restart = true;
 		break;
-	case -ERESTARTSYS:
-		if (!(ksig->ka.sa.sa_flags & SA_RESTART)) {
-			regs->ax = -EINTR;
-			break;
-		}
-		fallthrough;
-	case -ERESTARTNOINTR:
-		restart_syscall_as(regs, regs->orig_ax);
+	case ERESTARTSYS:
+		restart = !handled || handled->ka.sa.sa_flags & SA_RESTART;
 		break;
+	case ERESTARTNOHAND:
+		restart = !handled;
+		break;
+	case ERESTART_RESTARTBLOCK:
+		restart = !handled;
+		nr = __NR_restart_syscall;
+		break;
+	default:
+		return;
 	}
-}
 
-/* An interrupted call, and nobody handled the signal. */
-static void restart_without_handler(struct pt_regs *regs)
-{
-	if (syscall_get_nr(current, regs) == -1)
-		return;
-
-	switch (syscall_get_error(current, regs)) {
-	case -ERESTARTNOHAND:
-	case -ERESTARTSYS:
-	case -ERESTARTNOINTR:
-		restart_syscall_as(regs, regs->orig_ax);
-		break;
-	case -ERESTART_RESTARTBLOCK:
-		restart_syscall_as(regs, __NR_restart_syscall);
-		break;
+	if (restart) {
+		regs->ax = nr;
+		regs->ip -= SYSCALL_INSN_SIZE;
+	} else {
+		regs->ax = -EINTR;
 	}
 }
 
@@ -70,7 +61,7 @@ static void handle_signal(struct ksignal *ksig, struct pt_regs *regs)
 {
 	bool stepping, failed;
 
-	restart_after_handler(ksig, regs);
+	settle_interrupted_call(regs, ksig);
 	rseq_signal_deliver(ksig, regs);
 
 	/*
@@ -106,6 +97,6 @@ void arch_do_signal_or_restart(struct pt_regs *regs)
 		return;
 	}
 
-	restart_without_handler(regs);
+	settle_interrupted_call(regs, NULL);
 	restore_saved_sigmask();
 }

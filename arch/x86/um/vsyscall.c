@@ -114,36 +114,49 @@ sigsegv:
 	return true;
 }
 
-static const char *gate_vma_name(struct vm_area_struct *vma)
+static const char *vsyscall_vma_name(struct vm_area_struct *vma)
 {
 	return "[vsyscall]";
 }
 
-static const struct vm_operations_struct gate_vma_ops = {
-	.name = gate_vma_name,
+static const struct vm_operations_struct vsyscall_vma_ops = {
+	.name	= vsyscall_vma_name,
 };
 
-static struct vm_area_struct gate_vma __ro_after_init = {
+/* Nothing is mapped; this only makes the page visible in /proc/PID/maps. */
+static struct vm_area_struct vsyscall_vma __ro_after_init = {
+	.vm_ops		= &vsyscall_vma_ops,
+	.vm_flags	= VM_EXEC,
 	.vm_start	= VSYSCALL_ADDR,
 	.vm_end		= VSYSCALL_ADDR + PAGE_SIZE,
-	.vm_flags	= VM_EXEC,
-	.vm_ops		= &gate_vma_ops,
 };
 
-/** get_gate_vma() - the pseudo mapping that /proc/PID/maps ends with */
+/**
+ * get_gate_vma() - the pseudo mapping that /proc/PID/maps ends with
+ * @mm: any address space; all have the same
+ */
 struct vm_area_struct *get_gate_vma(struct mm_struct *mm)
 {
-	return &gate_vma;
+	return &vsyscall_vma;
 }
 
-/** in_gate_area() - true if @addr is in the vsyscall page */
-int in_gate_area(struct mm_struct *mm, unsigned long addr)
+/**
+ * in_gate_area_no_mm() - whether an address is in the vsyscall page
+ * @addr: the address
+ *
+ * Any context.
+ */
+int in_gate_area_no_mm(unsigned long addr)
 {
 	return (addr & PAGE_MASK) == VSYSCALL_ADDR;
 }
 
-/** in_gate_area_no_mm() - the same, from any context */
-int in_gate_area_no_mm(unsigned long addr)
+/**
+ * in_gate_area() - the same
+ * @mm: ignored
+ * @addr: the address
+ */
+int in_gate_area(struct mm_struct *mm, unsigned long addr)
 {
-	return in_gate_area(NULL, addr);
+	return in_gate_area_no_mm(addr);
 }

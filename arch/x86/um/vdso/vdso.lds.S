@@ -19,13 +19,12 @@ SECTIONS
 	/* Found by the kernel right behind the program headers; keep it first. */
 	.host_clock	: { *(.host_clock) }			:text
 
-	.hash		: { *(.hash) }				:text
-	.gnu.hash	: { *(.gnu.hash) }
-	.dynsym		: { *(.dynsym) }
+	.dynsym		: { *(.dynsym) }			:text
 	.dynstr		: { *(.dynstr) }
+	.gnu.hash	: { *(.gnu.hash) }
+	.hash		: { *(.hash) }
 	.gnu.version	: { *(.gnu.version) }
 	.gnu.version_d	: { *(.gnu.version_d) }
-	.gnu.version_r	: { *(.gnu.version_r) }
 
 	.dynamic	: { *(.dynamic) }			:text :dynamic
 

@@ -89,6 +89,36 @@ static const struct vm_special_mapping vvar_mapping = {
 	.fault	= vvar_fault,
 };
 
+#define VVAR_SIZE	(VVAR_PAGES * PAGE_SIZE)
+#define VVAR_FLAGS	(VM_READ | VM_MAYREAD | VM_IO | VM_DONTDUMP | VM_PFNMAP)
+
+/* MAYWRITE: debuggers may set breakpoints in a private copy. */
+#define VDSO_FLAGS	(VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
+
+/* Caller holds the mmap lock for writing. */
+static int map_vdso(struct mm_struct *mm)
+{
+	unsigned long vvar = get_unmapped_area(NULL, 0, VVAR_SIZE + vdso_size, 0, 0);
+	unsigned long vdso = vvar + VVAR_SIZE;
+	struct vm_area_struct *vma;
+
+	if (IS_ERR_VALUE(vvar))
+		return vvar;
+
+	vma = _install_special_mapping(mm, vvar, VVAR_SIZE, VVAR_FLAGS, &vvar_mapping);
+	if (IS_ERR(vma))
+		return PTR_ERR(vma);
+
+	vma = _install_special_mapping(mm, vdso, vdso_size, VDSO_FLAGS, &vdso_mapping);
+	if (IS_ERR(vma)) {
+		do_munmap(mm, vvar, VVAR_SIZE, NULL);
+		return PTR_ERR(vma);
+	}
+
+	mm->context.vdso = (void *)vdso;
+	return 0;
+}
+
 /**
  * arch_setup_additional_pages() - map the vDSO into a new program
  * @bprm: the program
@@ -99,42 +129,14 @@ static const struct vm_special_mapping vvar_mapping = {
  */
 int arch_setup_additional_pages(struct linux_binprm *bprm, int uses_interp)
 {
-	unsigned long vvar_size = VVAR_PAGES * PAGE_SIZE;
 	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	unsigned long addr;
-	int ret = 0;
+	int ret;
 
 	if (!vdso_pages)
 		return 0;
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
-
-	addr = get_unmapped_area(NULL, 0, vvar_size + vdso_size, 0, 0);
-	if (IS_ERR_VALUE(addr)) {
-		ret = addr;
-		goto out;
-	}
-
-	/* MAYWRITE: debuggers may set breakpoints in a private copy. */
-	vma = _install_special_mapping(mm, addr + vvar_size, vdso_size,
-				       VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
-				       &vdso_mapping);
-	if (IS_ERR(vma)) {
-		ret = PTR_ERR(vma);
-		goto out;
-	}
-
-	vma = _install_special_mapping(mm, addr, vvar_size,
-				       VM_READ | VM_MAYREAD | VM_IO | VM_DONTDUMP | VM_PFNMAP,
-				       &vvar_mapping);
-	if (IS_ERR(vma)) {
-		ret = PTR_ERR(vma);
-		do_munmap(mm, addr + vvar_size, vdso_size, NULL);
-		goto out;
-	}
-	mm->context.vdso = (void *)(addr + vvar_size);
-out:
+	ret = map_vdso(mm);
 	mmap_write_unlock(mm);
 	return ret;
 }
@@ -154,16 +156,14 @@ struct vdso_data *arch_get_vdso_data(void *vvar_page)
  */
 int vdso_join_timens(struct task_struct *task, struct time_namespace *ns)
 {
-	struct mm_struct *mm = task->mm;
+	VMA_ITERATOR(vmi, task->mm, 0);
 	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, mm, 0);
 
-	mmap_read_lock(mm);
-	for_each_vma(vmi, vma) {
+	mmap_read_lock(task->mm);
+	for_each_vma(vmi, vma)
 		if (vma_is_special_mapping(vma, &vvar_mapping))
 			zap_vma_pages(vma);
-	}
-	mmap_read_unlock(mm);
+	mmap_read_unlock(task->mm);
 	return 0;
 }
 #endif

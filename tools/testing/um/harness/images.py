@@ -7,6 +7,7 @@ and check it afterwards.
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -33,6 +34,20 @@ def _newest(*roots):
     return newest
 
 
+def _dynamic_shell(overlay):
+    """The host's /bin/sh as /tests/sh, with its libraries at their places.
+
+    busybox is static; starting a dynamic program is another matter, and the
+    benchmark must start the same one everywhere.
+    """
+    shutil.copy2(os.path.realpath('/bin/sh'), overlay / 'tests' / 'sh')
+    done = subprocess.run(['ldd', '/bin/sh'], capture_output=True, text=True, check=True)
+    for path in re.findall(r'(/\S+) \(0x', done.stdout):
+        target = overlay / path.lstrip('/')
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(os.path.realpath(path), target)
+
+
 def busybox():
     """The small image with the guest programs in /tests."""
     image = TESTS / 'busybox.img'
@@ -44,8 +59,9 @@ def busybox():
         overlay = TESTS / 'overlay'
         shutil.rmtree(overlay, ignore_errors=True)
         (overlay / 'tests').mkdir(parents=True)
-        for name in programs.names() + ['bench']:
+        for name in programs.all_names():
             shutil.copy2(folder / name, overlay / 'tests' / name)
+        _dynamic_shell(overlay)
         subprocess.run([MKIMAGE, 'busybox', image, '--size', '128M',
                         '--overlay', overlay],
                        stdout=subprocess.DEVNULL, check=True)

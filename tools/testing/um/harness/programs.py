@@ -31,5 +31,11 @@ def build():
 
 
 def names():
-    """Names of the TAP programs."""
-    return sorted(p.stem for p in (HERE / 'guest').glob('*.c'))
+    """Names of the TAP programs; guest/ holds some helpers besides."""
+    return sorted(p.stem for p in (HERE / 'guest').glob('*.c')
+                  if '"tap.h"' in p.read_text(encoding='ascii'))
+
+
+def all_names():
+    """Names of all programs that go to the image."""
+    return [p.stem for p in sources()]

@@ -61,10 +61,4 @@ static inline int syscall_get_arch(struct task_struct *task)
 	return AUDIT_ARCH_X86_64;
 }
 
-/* The vDSO has no sigreturn: programs bring their own restorer. */
-static inline bool arch_syscall_is_vdso_sigreturn(struct pt_regs *regs)
-{
-	return false;
-}
-
 #endif

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of the host TLB and of user memory access.
+ *
+ * The backend is replaced by a fake which keeps what a guest process would
+ * have mapped in a small window. After each synchronisation it is compared
+ * with the page tables: every mapping must be one that the tables allow at that
+ * moment. The fake takes the real one's place only inside sync(), with
+ * preemption disabled, so that nothing else can run into it.
+ */
+#include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/pgtable.h>
+#include <linux/preempt.h>
+#include <linux/prandom.h>
+#include <linux/uaccess.h>
+#include <asm/fault.h>
+#include <asm/memory.h>
+#include <asm/tlbflush.h>
+#include <host/usermode.h>
+#include "walk.h"
+
+#define PAGES	96
+
+/**
+ * struct fake_page - what the fake guest process has mapped
+ * @prot: HOST_PROT_* bits, 0 if nothing
+ * @offset: place in the memory file
+ */
+struct fake_page {
+	int prot;
+	unsigned long offset;
+};
+
+static struct fake_page fake[PAGES];
+static unsigned long base;
+static unsigned int bad_ops;
+static unsigned int fail_in;	/* the op that fails with -ENOMEM, 0 for none */
+static char fake_host;
+
+static int fake_create(struct um_mm **mm)
+{
+	memset(fake, 0, sizeof(fake));
+	*mm = (struct um_mm *)&fake_host;
+	return 0;
+}
+
+static void fake_apply(const struct um_map_op *op)
+{
+	unsigned int i;
+
+	if (!op->len || !PAGE_ALIGNED(op->addr | op->len | op->offset) ||
+	    op->addr + op->len > TASK_SIZE ||
+	    (op->kind == UM_MAP && op->offset + op->len > host_memory.ram_size))
+		bad_ops++;
+
+	for (i = 0; i < PAGES; i++) {
+		unsigned long addr = base + i * PAGE_SIZE;
+
+		if (addr < op->addr || addr >= op->addr + op->len)
+			continue;
+		fake[i].prot = op->kind == UM_MAP ? op->prot : 0;
+		fake[i].offset = op->offset + (addr - op->addr);
+	}
+}
+
+static int fake_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
+{
+	for (; nr; nr--, ops++) {
+		if (fail_in && !--fail_in)
+			return -ENOMEM;
+		fake_apply(ops);
+	}
+	return 0;
+}
+
+static const struct um_backend fake_backend = {
+	.name = "fake",
+	.mm_create = fake_create,
+	.map = fake_map,
+};
+
+static int sync(void)
+{
+	const struct um_backend *real;
+	int err;
+
+	preempt_disable();
+	real = host_usermode;
+	host_usermode = &fake_backend;
+	err = um_tlb_sync(current->mm);
+	host_usermode = real;
+	preempt_enable();
+	return err;
+}
+
+static pte_t read_pte(unsigned long addr)
+{
+	pte_t *ptep, pte = __pte(0);
+
+	preempt_disable();
+	ptep = um_walk(current->mm, addr, NULL);
+	if (ptep)
+		pte = ptep_get(ptep);
+	preempt_enable();
+	return pte;
+}
+
+/* No mapping may exceed the page tables. */
+static void check(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++) {
+		pte_t pte = read_pte(base + i * PAGE_SIZE);
+
+		if (!fake[i].prot)
+			continue;
+		KUNIT_ASSERT_TRUE_MSG(test, pte_user(pte), "page %u is mapped", i);
+		KUNIT_ASSERT_EQ(test, fake[i].offset, um_pfn_offset(pte_pfn(pte)));
+		if (fake[i].prot & HOST_PROT_WRITE)
+			KUNIT_ASSERT_TRUE_MSG(test, pte_write(pte) && pte_dirty(pte),
+					      "page %u is writable", i);
+		if (fake[i].prot & HOST_PROT_EXEC)
+			KUNIT_ASSERT_TRUE_MSG(test, pte_exec(pte), "page %u is executable", i);
+	}
+	KUNIT_ASSERT_EQ(test, bad_ops, 0);
+}
+
+static void __user *page_at(unsigned int i)
+{
+	return (void __user *)(base + i * PAGE_SIZE);
+}
+
+static void setup(struct kunit *test)
+{
+	base = kunit_vm_mmap(test, NULL, 0, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL((void *)base));
+	bad_ops = 0;
+	fail_in = 0;
+}
+
+/* Forget the fake before the address space dies. */
+static void teardown(void)
+{
+	current->mm->context.host = NULL;
+}
+
+static void map_after_write(struct kunit *test)
+{
+	setup(test);
+	KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(3)), 0);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	check(test);
+	KUNIT_EXPECT_EQ(test, fake[3].prot, HOST_PROT_READ | HOST_PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, fake[4].prot, 0);
+	KUNIT_EXPECT_FALSE(test, um_tlb_pending(current->mm));
+	teardown();
+}
+
+static void unmap_on_flush(struct kunit *test)
+{
+	unsigned int i;
+
+	setup(test);
+	for (i = 0; i < PAGES; i++)
+		KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(i)), 0);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	check(test);
+
+	/* The first flush of each page is merged into what was kept. */
+	for (i = 0; i < PAGES; i += 3)
+		KUNIT_ASSERT_EQ(test, vm_munmap(base + i * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_TRUE(test, um_tlb_pending(current->mm));
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	check(test);
+	for (i = 0; i < PAGES; i += 3)
+		KUNIT_EXPECT_EQ(test, fake[i].prot, 0);
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(base, PAGES * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	check(test);
+	teardown();
+}
+
+/* A refill maps the neighbours; a host that never maps is noticed. */
+static void refill(struct kunit *test)
+{
+	unsigned long addr;
+	unsigned int i;
+	int err = 0;
+
+	setup(test);
+	for (i = 0; i < PAGES; i++)
+		KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(i)), 0);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	memset(fake, 0, sizeof(fake));
+
+	i = 40;
+	addr = base + i * PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, um_tlb_refill(current->mm, addr + 5, UM_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	check(test);
+	KUNIT_EXPECT_EQ(test, fake[i].prot, HOST_PROT_READ | HOST_PROT_WRITE);
+	addr &= ~(16 * PAGE_SIZE - 1);
+	for (i = 0; i < 16; i++)
+		KUNIT_EXPECT_NE(test, fake[(addr - base) / PAGE_SIZE + i].prot, 0);
+
+	KUNIT_EXPECT_EQ(test, um_tlb_refill(current->mm, addr, UM_EXEC), -EFAULT);
+	KUNIT_EXPECT_EQ(test, um_tlb_refill(current->mm, TASK_SIZE, UM_READ), -EFAULT);
+	KUNIT_EXPECT_EQ(test, um_tlb_refill(current->mm, -4096UL, UM_READ), -EFAULT);
+
+	for (i = 0; i < 100 && !err; i++)
+		err = um_tlb_refill(current->mm, addr, UM_READ);
+	KUNIT_EXPECT_EQ(test, err, -ELOOP);
+	flush_tlb_mm(current->mm);
+	KUNIT_EXPECT_EQ(test, um_tlb_refill(current->mm, addr, UM_READ), 0);
+	teardown();
+}
+
+/* Change one page behind the host's back, as reclaim or fork do, and flush. */
+static void change(unsigned int i, unsigned long clear, bool flush)
+{
+	unsigned long addr = base + i * PAGE_SIZE;
+	pte_t *ptep;
+
+	preempt_disable();
+	ptep = um_walk(current->mm, addr, NULL);
+	if (ptep && pte_present(ptep_get(ptep))) {
+		set_pte(ptep, pte_clear_flags(ptep_get(ptep), clear));
+		if (flush)
+			um_tlb_flush(current->mm, addr, addr + PAGE_SIZE);
+	}
+	preempt_enable();
+}
+
+static void storm(struct kunit *test)
+{
+	struct rnd_state rnd;
+	unsigned int round, i;
+	unsigned long value;
+
+	setup(test);
+	prandom_seed_state(&rnd, 20240607);
+	for (round = 0; round < 20000; round++) {
+		i = prandom_u32_state(&rnd) % PAGES;
+		switch (prandom_u32_state(&rnd) % 10) {
+		case 0:
+		case 1:
+		case 2:
+			KUNIT_ASSERT_EQ(test, put_user((unsigned long)i,
+						       (unsigned long __user *)page_at(i)), 0);
+			break;
+		case 3:
+			KUNIT_ASSERT_EQ(test, get_user(value,
+						       (unsigned long __user *)page_at(i)), 0);
+			KUNIT_ASSERT_TRUE(test, !value || value == i);
+			break;
+		case 4:
+			change(i, _PAGE_WRITE, true);
+			break;
+		case 5:
+			change(i, _PAGE_ACCESSED, false);
+			break;
+		case 6:
+			change(i, _PAGE_DIRTY, true);
+			break;
+		case 7:
+			KUNIT_ASSERT_EQ(test, vm_mmap(NULL, base + i * PAGE_SIZE, PAGE_SIZE,
+						      PROT_READ | PROT_WRITE,
+						      MAP_FIXED | MAP_ANONYMOUS | MAP_PRIVATE,
+						      0), base + i * PAGE_SIZE);
+			break;
+		case 8:
+			um_tlb_refill(current->mm, base + i * PAGE_SIZE,
+				      prandom_u32_state(&rnd) & 1 ? UM_READ : UM_WRITE);
+			break;
+		case 9:
+			if (!(prandom_u32_state(&rnd) % 16))
+				flush_tlb_mm(current->mm);
+			if (!(prandom_u32_state(&rnd) % 16))
+				fail_in = 1 + prandom_u32_state(&rnd) % 20;
+			KUNIT_ASSERT_EQ(test, sync(), 0);
+			check(test);
+			break;
+		}
+	}
+	teardown();
+}
+
+/* Byte counts of copies that end at a hole, and addresses that are refused. */
+static void partial_copies(struct kunit *test)
+{
+	char *buffer = kunit_kmalloc(test, 2 * PAGE_SIZE, GFP_KERNEL);
+	unsigned long limit;
+	char __user *last;
+	long value = 1;
+
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	setup(test);
+	KUNIT_ASSERT_EQ(test, vm_munmap(base + 2 * PAGE_SIZE, PAGE_SIZE), 0);
+	limit = base + 2 * PAGE_SIZE;
+	last = (char __user *)limit;
+
+	memset(buffer, 'x', 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, copy_to_user(last - 10, buffer, 25), 15);
+	KUNIT_EXPECT_EQ(test, copy_from_user(buffer, last - 5000, 5001), 1);
+	KUNIT_EXPECT_EQ(test, buffer[4989], 0);
+	KUNIT_EXPECT_EQ(test, buffer[4990], 'x');
+	KUNIT_EXPECT_EQ(test, clear_user(last - 3, 8), 5);
+	KUNIT_EXPECT_EQ(test, put_user(value, (long __user *)(last - 4)), -EFAULT);
+	KUNIT_EXPECT_EQ(test, put_user(value, (long __user *)(last - 8)), 0);
+	KUNIT_EXPECT_EQ(test, get_user(value, (long __user *)(last - 7)), -EFAULT);
+
+	KUNIT_ASSERT_EQ(test, copy_to_user(last - 4100, "0123456789", 11), 0);
+	KUNIT_EXPECT_EQ(test, strnlen_user(last - 4100, 100), 11);
+	KUNIT_EXPECT_EQ(test, strnlen_user(last - 4100, 5), 6);
+	KUNIT_EXPECT_EQ(test, strncpy_from_user(buffer, last - 4100, 100), 10);
+	KUNIT_EXPECT_STREQ(test, buffer, "0123456789");
+	KUNIT_EXPECT_EQ(test, strncpy_from_user(buffer, last - 4100, 7), 7);
+	KUNIT_ASSERT_EQ(test, copy_to_user(last - 4, "abcd", 4), 0);
+	KUNIT_EXPECT_EQ(test, strnlen_user(last - 4, 100), 0);
+	KUNIT_EXPECT_EQ(test, strncpy_from_user(buffer, last - 4, 100), -EFAULT);
+
+	KUNIT_EXPECT_EQ(test, raw_copy_from_user(&value, (void __user *)buffer, 8), 8);
+	KUNIT_EXPECT_EQ(test, raw_copy_to_user((void __user *)buffer, &value, 8), 8);
+	KUNIT_EXPECT_EQ(test, raw_copy_from_user(&value, (void __user *)TASK_SIZE, 8), 8);
+	KUNIT_EXPECT_EQ(test, raw_copy_from_user(&value, (void __user *)(base + (1UL << 48)), 8),
+			8);
+
+	pagefault_disable();
+	KUNIT_EXPECT_EQ(test, __copy_from_user_inatomic(&value, page_at(9), 8), 8);
+	pagefault_enable();
+	KUNIT_EXPECT_EQ(test, get_user(value, (long __user *)page_at(9)), 0);
+	pagefault_disable();
+	KUNIT_EXPECT_EQ(test, __copy_from_user_inatomic(&value, page_at(9), 8), 0);
+	pagefault_enable();
+}
+
+/* Kernel memory that is absent is reported, not fatal. */
+static void kernel_nofault(struct kunit *test)
+{
+	unsigned long value = 5, from = 7;
+
+	KUNIT_EXPECT_EQ(test, copy_from_kernel_nofault(&value, &from, 8), 0);
+	KUNIT_EXPECT_EQ(test, value, 7);
+	KUNIT_EXPECT_EQ(test, copy_from_kernel_nofault(&value, (void *)VMALLOC_END - 64, 8),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, copy_to_kernel_nofault((void *)VMALLOC_END - 64, &value, 8),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, copy_from_kernel_nofault(&value, NULL, 8), -ERANGE);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(map_after_write),
+	KUNIT_CASE(unmap_on_flush),
+	KUNIT_CASE(refill),
+	KUNIT_CASE(storm),
+	KUNIT_CASE(partial_copies),
+	KUNIT_CASE(kernel_nofault),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "um_mm",
+	.test_cases = cases,
+};
+kunit_test_suite(suite);

@@ -11,12 +11,13 @@
  *    register must survive. No host signal frame is live, so the code below
  *    may sleep, switch tasks and be interrupted again.
  */
+#include <linux/init.h>
 #include <linux/linkage.h>
 #include <generated/asm-offsets.h>
 #include <asm/thread_info.h>
 #include <host/vcpu.h>
 
-	.text
+	__REF
 
 /* void um_kernel_start(const char *cmdline), see host/process.h */
 SYM_CODE_START(um_kernel_start)
@@ -26,6 +27,8 @@ SYM_CODE_START(um_kernel_start)
 	call	um_start
 	ud2
 SYM_CODE_END(um_kernel_start)
+
+	.text
 
 /*
  * struct task_struct *__um_switch_to(prev, next)

@@ -15,6 +15,7 @@
 #include <linux/hardirq.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
+#include <linux/numa.h>
 #include <linux/seq_file.h>
 #include <asm/irq_regs.h>
 #include <asm/irq.h>
@@ -83,8 +84,10 @@ static irqreturn_t shutdown_irq(int irq, void *dev)
 	return IRQ_HANDLED;
 }
 
-static void setup_line(unsigned int irq)
+static void __init setup_line(unsigned int irq)
 {
+	if (irq_alloc_desc_at(irq, NUMA_NO_NODE) < 0)
+		panic("Can't allocate interrupt %u", irq);
 	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
 	irq_set_status_flags(irq, IRQ_NOPROBE);
 }

@@ -54,7 +54,6 @@ struct thread_struct {
 void start_thread(struct pt_regs *regs, unsigned long ip, unsigned long sp);
 unsigned long arch_align_stack(unsigned long sp);
 unsigned long __get_wchan(struct task_struct *p);
-static inline void release_thread(struct task_struct *t) { }
 
 #define ARCH_HAS_PREFETCH
 #define ARCH_HAS_PREFETCHW

@@ -98,7 +98,8 @@ def test_pipes(busybox, tmp_path):
             out, _ = child.communicate(b'echo pipe-$((40 + 2))\npoweroff\n', timeout=120)
         except subprocess.TimeoutExpired:
             child.kill()
-            raise
+            out, _ = child.communicate()
+            raise AssertionError(f'no end; output: {out[-2000:]}') from None
     assert b'pipe-42' in out
     assert child.returncode == 0
 

@@ -28,7 +28,7 @@ from .paths import KERNEL, KERNEL_ARGS, LOGS
 
 PROMPT = r'uml:[^\r\n]*# '
 PANIC = r'Kernel panic - not syncing: ([^\r\n]*)'
-TIMEOUT = 120
+TIMEOUT = int(os.environ.get('UM_TEST_TIMEOUT', '120'))
 
 
 class Hang(AssertionError):

@@ -69,15 +69,19 @@ def busybox():
     return image
 
 
-def debian(profile='minimal'):
-    """Debian 12 with systemd; mkimage keeps it under a hash of its inputs."""
-    image = BUILD / 'images' / f'debian-{profile}.img'
-    with _lock(f'debian-{profile}'):
+def debian(profile='minimal', include=''):
+    """Debian 12 with systemd; mkimage keeps it under a hash of its inputs.
+
+    Made without /tests: guest programs belong to the busybox image.
+    """
+    name = f'debian-{profile}' + ('-tests' if include else '')
+    image = BUILD / 'images' / f'{name}.img'
+    with _lock(name):
         if not image.exists() or \
                 image.stat().st_mtime < _newest(TOP / 'scripts' / 'images' / 'debian-setup'):
-            size = '2G' if profile == 'minimal' else '6G'
-            subprocess.run([MKIMAGE, 'debian', image, '--profile', profile,
-                            '--size', size], check=True)
+            size = '3G' if profile == 'minimal' else '6G'
+            subprocess.run([MKIMAGE, 'debian', image, '--profile', profile, '--size', size]
+                           + (['--include', include] if include else []), check=True)
             os.utime(image)
     return image
 

@@ -18,7 +18,8 @@
 
 static int exit_code;
 
-void (*pm_power_off)(void);
+/* Set, because the generic code would halt instead where it is not. */
+void (*pm_power_off)(void) = machine_power_off;
 EXPORT_SYMBOL(pm_power_off);
 
 void machine_restart(char *command)

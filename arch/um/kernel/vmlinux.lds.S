@@ -34,13 +34,11 @@ SECTIONS
 	.interp		: { *(.interp) }
 	.note.gnu.build-id : { *(.note.gnu.build-id) }
 	.note.ABI-tag	: { *(.note.ABI-tag) }
-	.hash		: { *(.hash) }
-	.gnu.hash	: { *(.gnu.hash) }
 	.dynsym		: { *(.dynsym) }
+	.gnu.hash	: { *(.gnu.hash) }
 	.dynstr		: { *(.dynstr) }
-	.gnu.version	: { *(.gnu.version) }
-	.gnu.version_d	: { *(.gnu.version_d) }
 	.gnu.version_r	: { *(.gnu.version_r) }
+	.gnu.version	: { *(.gnu.version) }
 	.rela.dyn	: { *(.rela.dyn .rela.got .rela.bss .rela.data .rela.data.*) }
 	.rela.plt	: {
 		*(.rela.plt)

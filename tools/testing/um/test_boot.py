@@ -42,7 +42,7 @@ def test_default_root(guest, folder):
     """Without root= the first disk is the root."""
     g = guest('ubd0=root_fs', 'mem=64M', raw=True, cwd=folder).boot()
     assert 'root=' in g.out('cat /proc/cmdline')
-    assert g.out('stat -c %d / && mountpoint -d /').splitlines()[-1] == '98:0'
+    assert g.out('stat -c %d /') == '25088'	# 98:0
     assert g.poweroff() == 0
 
 

@@ -302,7 +302,10 @@ int main(void)
 	compat_mode();
 	elf32();
 	st = in_child(filtered, NULL);
-	ok(st == 0, "a seccomp filter in the guest (%#x)", st);
+	if (exited_with(st, 50))
+		skip("a seccomp filter in the guest", "the guest kernel has none");
+	else
+		is(st, 0, "a seccomp filter in the guest");
 	rmdir(dir);
 	return tap_done();
 }

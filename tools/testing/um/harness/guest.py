@@ -45,6 +45,7 @@ class Guest:
     args: its command line, without the program
     kernel: the program; KERNEL unless another one is meant
     raw: take args as they stand, add nothing
+    argv0: start the program by this name, which may be relative to cwd
     env: changes to the environment; a value of None removes a variable
     size: rows and columns of the terminal
     keep: files below the folder that may stay, as a regular expression
@@ -65,7 +66,11 @@ class Guest:
         safe = re.sub(r'[^\w.-]+', '_', name)[-100:]
         self.logname = LOGS / f'{safe}.{os.getpid()}.log'
         self._log = open(self.logname, 'a', encoding='utf-8', errors='replace')
-        program = str(argv0 or kernel or KERNEL)
+        program = str(kernel or KERNEL)
+        words = [str(a) for a in self.args]
+        if argv0:
+            # A relative name is one in cwd; pexpect would search PATH for it.
+            program, words = '/bin/sh', ['-c', 'exec "$0" "$@"', argv0, *words]
         environ = {k: v for k, v in os.environ.items()
                    if k not in ('TMP', 'TEMP', 'DISPLAY')}
         environ.update(HOME=str(self.dir), TMPDIR=str(self.tmp), TERM='vt100')
@@ -77,7 +82,7 @@ class Guest:
                 environ[key] = str(value)
         self._log.write(f'\n==== {program} {" ".join(map(str, self.args))}\n')
         self.started = time.monotonic()
-        self.con = pexpect.spawn(program, [str(a) for a in self.args], env=environ,
+        self.con = pexpect.spawn(program, words, env=environ,
                                  cwd=str(cwd or self.dir), dimensions=size,
                                  timeout=timeout, encoding='utf-8',
                                  codec_errors='replace', maxread=65536)
@@ -249,7 +254,8 @@ class Guest:
         hostproc.kill_all(self.pid, self.mark)
         self.con.close(force=True)
         self._log.close()
-        left = self.leftovers() if clean else []
+        # SIGKILL leaves no chance to remove a file.
+        left = self.leftovers() if clean and self.status != -signal.SIGKILL else []
         shutil.rmtree(self.dir, ignore_errors=True)
         if check and clean:
             assert not strays, f'host processes survive: {list(strays.values())}'

@@ -82,13 +82,14 @@ void __init setup_arch(char **cmdline_p)
 {
 	static char command_line[COMMAND_LINE_SIZE] __initdata;
 
+	/* First of all quiet and loglevel=, which the early console honours. */
+	parse_early_param();
 	um_early_console();
 	setup_initial_init_mm(_stext, _etext, _edata, _end);
 	strscpy(command_line, boot_command_line, COMMAND_LINE_SIZE);
 	*cmdline_p = command_line;
 
 	um_memory_setup();
-	parse_early_param();
 	load_initrd();
 	paging_init();
 	seed_random();

@@ -22,8 +22,11 @@
 
 char **host_argv;
 
-/* See vmlinux.lds.S: keeps the brk heap away from guest memory. */
-static const char brk_anchor[4096] __attribute__((used, section(".brk_anchor"))) = "brk";
+/*
+ * See vmlinux.lds.S: keeps the brk heap away from guest memory. Without a
+ * symbol, because kallsyms can't express an address this far away.
+ */
+asm(".pushsection .brk_anchor, \"a\"\n\t.zero 4096\n\t.popsection");
 
 static void vprint(const char *fmt, va_list args)
 {

@@ -54,6 +54,9 @@ endif
 ifeq ($(filter command% override,$(origin CC))$(LLVM),)
 ifneq ($(shell command -v ccache),)
 kbuild-args += CC="ccache $(CROSS_COMPILE)gcc"
+# Look objects up by kbuild's own dependency files: a miss costs no extra
+# run of the preprocessor, which is a third of a cold build.
+export CCACHE_DEPEND := 1
 endif
 endif
 kbuild = $(MAKE) --no-print-directory -C $(source) $(kbuild-args)

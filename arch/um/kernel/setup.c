@@ -39,6 +39,7 @@ asmlinkage void __init __noreturn um_start(const char *cmdline)
 	vcpu->current_task = &init_task;
 	vcpu->stack_lo = (unsigned long)init_task.stack;
 	vcpu->stack_hi = vcpu->stack_lo + THREAD_SIZE;
+	um_clock_start();
 	strscpy(boot_command_line, cmdline, COMMAND_LINE_SIZE);
 	start_kernel();
 	BUG();

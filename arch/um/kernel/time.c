@@ -13,6 +13,7 @@
 #include <linux/time64.h>
 #include <linux/timekeeping.h>
 #include <asm/irq.h>
+#include <asm/setup.h>
 #include <host/time.h>
 #include <host/usermode.h>
 
@@ -59,6 +60,17 @@ static irqreturn_t timer_irq(int irq, void *dev)
 	return IRQ_HANDLED;
 }
 
+/**
+ * um_clock_start() - the first thing of all: time 0 of the scheduler clock
+ *
+ * The generic code takes the scheduler clock for the time since boot when it
+ * sets up CLOCK_MONOTONIC, long before time_init().
+ */
+void __init um_clock_start(void)
+{
+	boot_ns = host_clock_ns();
+}
+
 u64 notrace sched_clock(void)
 {
 	return host_clock_ns() - boot_ns;
@@ -71,8 +83,6 @@ void read_persistent_clock64(struct timespec64 *ts)
 
 void __init time_init(void)
 {
-	boot_ns = host_clock_ns();
-
 	if (request_irq(UM_VIRQ(UM_IRQ_TIMER), timer_irq, IRQF_TIMER, "timer", NULL))
 		panic("Can't request the timer interrupt");
 	timer_event.cpumask = cpumask_of(0);

@@ -6,4 +6,7 @@
 
 #define COMMAND_LINE_SIZE	4096
 
+/* time.c */
+void um_clock_start(void);
+
 #endif

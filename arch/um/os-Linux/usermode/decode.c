@@ -35,6 +35,9 @@
 
 #define GP_INT80	0x402	/* vector 0x80 of the interrupt table */
 
+/* Signals looked at behind a kick; those sent by others may stand before. */
+#define PEEK_MAX	8
+
 #define VSYSCALL_START	0xffffffffff600000UL
 #define VSYSCALL_END	0xffffffffff601000UL
 
@@ -162,6 +165,26 @@ static int sigsys_stop(struct um_mm *mm, const siginfo_t *info, unsigned long *g
 	return fetch_fault(event, ip, PF_PRESENT);
 }
 
+/*
+ * The host reports a kick before the signal of an exception that guest code
+ * caused at the same moment. The exception happened first, so it has to be the
+ * event: left pending, its signal would hit the stub's own code later, and a
+ * breakpoint's would be lost.
+ */
+static int exception_pending(int pid)
+{
+	struct ptrace_peeksiginfo_args args = { .nr = PEEK_MAX };
+	siginfo_t info[PEEK_MAX];
+	long i, n;
+
+	n = trace_ptrace(PTRACE_PEEKSIGINFO, pid, (unsigned long)&args, (unsigned long)info);
+	for (i = 0; i < n; i++) {
+		if (info[i].si_code > 0)
+			return 1;
+	}
+	return 0;
+}
+
 int event_decode(struct um_mm *mm, int stop, unsigned long *gp, struct um_event *event)
 {
 	siginfo_t info;
@@ -174,7 +197,7 @@ int event_decode(struct um_mm *mm, int stop, unsigned long *gp, struct um_event 
 		/* PTRACE_INTERRUPT, or SIGCONT and its like from outside */
 		if (stop >> 8 != PTRACE_EVENT_STOP)
 			return trace_kill(mm);
-		if (!mm->kicked)
+		if (!mm->kicked || exception_pending(mm->pid))
 			return 0;
 		event->kind = UM_EV_KICKED;
 		return 1;

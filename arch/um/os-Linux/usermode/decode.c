@@ -35,11 +35,10 @@
 
 #define GP_INT80	0x402	/* vector 0x80 of the interrupt table */
 
-/* Signals looked at behind a kick; those sent by others may stand before. */
-#define PEEK_MAX	8
-
 #define VSYSCALL_START	0xffffffffff600000UL
 #define VSYSCALL_END	0xffffffffff601000UL
+
+#define PEEK_BATCH	8
 
 static int in_vsyscall(unsigned long addr)
 {
@@ -93,6 +92,61 @@ static int syscall_stop(struct um_mm *mm, unsigned long *gp, struct um_event *ev
 	return protection_fault(event, GP_INT80);
 }
 
+/*
+ * The stop was nothing: the guest goes on. Any stop ends a wish for a later
+ * PTRACE_EVENT_STOP, so a kick that has not been seen yet is renewed.
+ */
+static int nothing(struct um_mm *mm)
+{
+	if (mm->kicked)
+		trace_ptrace(PTRACE_INTERRUPT, mm->pid, 0, 0);
+	return 0;
+}
+
+/*
+ * A kick stops the stub before a signal that is pending, also before that of
+ * an exception its guest has just raised. If the stub's own code ran next, the
+ * exception would be taken for one of the stub's.
+ */
+static int exception_pending(int pid)
+{
+	struct ptrace_peeksiginfo_args args = { .nr = PEEK_BATCH };
+	siginfo_t info[PEEK_BATCH];
+	long i, n;
+
+	do {
+		n = trace_ptrace(PTRACE_PEEKSIGINFO, pid, (unsigned long)&args,
+				 (unsigned long)info);
+		for (i = 0; i < n; i++) {
+			switch (info[i].si_signo) {
+			case SIGSEGV:
+			case SIGBUS:
+			case SIGFPE:
+			case SIGILL:
+			case SIGTRAP:
+			case SIGSYS:
+				/* Only the host kernel makes positive codes. */
+				if (info[i].si_code > 0)
+					return 1;
+			}
+		}
+		args.off += PEEK_BATCH;
+	} while (n == PEEK_BATCH);
+	return 0;
+}
+
+/* PTRACE_INTERRUPT, or SIGCONT and its like from outside */
+static int event_stop(struct um_mm *mm, struct um_event *event)
+{
+	if (!mm->kicked)
+		return 0;
+	/* Going on leads to the exception's own stop at once. */
+	if (exception_pending(mm->pid))
+		return 0;
+	event->kind = UM_EV_KICKED;
+	return 1;
+}
+
 /* SIGSEGV, SIGBUS, SIGFPE, SIGILL: have the handler tell. */
 static int exception_stop(struct um_mm *mm, int signo, unsigned long *gp,
 			  struct um_event *event)
@@ -123,7 +177,7 @@ static int exception_stop(struct um_mm *mm, int signo, unsigned long *gp,
 	if (event->code <= 0) {
 		/* Sent by somebody. The handler moved the stub: load it again. */
 		err = trace_load(mm, gp);
-		return err ? -ESRCH : 0;
+		return err ? -ESRCH : nothing(mm);
 	}
 	event->kind = UM_EV_TRAP;
 	if (signo == SIGSEGV && event->code == SI_KERNEL) {
@@ -165,26 +219,6 @@ static int sigsys_stop(struct um_mm *mm, const siginfo_t *info, unsigned long *g
 	return fetch_fault(event, ip, PF_PRESENT);
 }
 
-/*
- * The host reports a kick before the signal of an exception that guest code
- * caused at the same moment. The exception happened first, so it has to be the
- * event: left pending, its signal would hit the stub's own code later, and a
- * breakpoint's would be lost.
- */
-static int exception_pending(int pid)
-{
-	struct ptrace_peeksiginfo_args args = { .nr = PEEK_MAX };
-	siginfo_t info[PEEK_MAX];
-	long i, n;
-
-	n = trace_ptrace(PTRACE_PEEKSIGINFO, pid, (unsigned long)&args, (unsigned long)info);
-	for (i = 0; i < n; i++) {
-		if (info[i].si_code > 0)
-			return 1;
-	}
-	return 0;
-}
-
 int event_decode(struct um_mm *mm, int stop, unsigned long *gp, struct um_event *event)
 {
 	siginfo_t info;
@@ -194,13 +228,9 @@ int event_decode(struct um_mm *mm, int stop, unsigned long *gp, struct um_event 
 	if (stop == (SIGTRAP | 0x80))
 		return syscall_stop(mm, gp, event);
 	if (stop >> 8) {
-		/* PTRACE_INTERRUPT, or SIGCONT and its like from outside */
 		if (stop >> 8 != PTRACE_EVENT_STOP)
 			return trace_kill(mm);
-		if (!mm->kicked || exception_pending(mm->pid))
-			return 0;
-		event->kind = UM_EV_KICKED;
-		return 1;
+		return event_stop(mm, event);
 	}
 	switch (stop) {
 	case SIGSEGV:
@@ -213,10 +243,10 @@ int event_decode(struct um_mm *mm, int stop, unsigned long *gp, struct um_event 
 		if (trace_ptrace(PTRACE_GETSIGINFO, mm->pid, 0, (unsigned long)&info))
 			return -ESRCH;
 		if (info.si_code <= 0)
-			return 0;
+			return nothing(mm);
 		if (stop == SIGTRAP)
 			return sigtrap_stop(&info, event);
 		return sigsys_stop(mm, &info, gp, event);
 	}
-	return 0;
+	return nothing(mm);
 }

@@ -153,7 +153,7 @@ static char state_of(pid_t pid)
 
 static void zombies(void)
 {
-	int p[2], st, i;
+	int p[2], hold[2], st, i;
 	pid_t pid, grandchild = 0;
 
 	pid = fork();
@@ -166,7 +166,7 @@ static void zombies(void)
 	is(kill(pid, 0) ? errno : 0, ESRCH, "and gone after wait");
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (pipe(p))
+	if (pipe(p) || pipe(hold))
 		die("pipe");
 	pid = fork();
 	if (!pid) {
@@ -174,10 +174,9 @@ static void zombies(void)
 		if (!grandchild) {
 			char c;
 
-			close(p[1]);
-			if (read(p[0], &c, 1))
-				_exit(1);
-			_exit(getppid() == (pid_t)0 ? 2 : 33);
+			/* Ends when the last writer has closed its end. */
+			close(hold[1]);
+			_exit(read(hold[0], &c, 1) ? 1 : 33);
 		}
 		if (write(p[1], &grandchild, sizeof(grandchild)) != sizeof(grandchild))
 			_exit(1);
@@ -186,10 +185,12 @@ static void zombies(void)
 	if (read(p[0], &grandchild, sizeof(grandchild)) != sizeof(grandchild))
 		die("read");
 	waitpid(pid, &st, 0);
-	close(p[1]);
+	close(hold[1]);
 	is(waitpid(grandchild, &st, 0), grandchild, "a subreaper gets the orphan");
 	ok(exited_with(st, 33), "with its exit code");
 	close(p[0]);
+	close(p[1]);
+	close(hold[0]);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 
 	signal(SIGCHLD, SIG_IGN);

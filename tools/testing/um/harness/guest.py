@@ -12,6 +12,7 @@ guest is left.  A wait that takes too long becomes a Hang: the console so far
 and the host's view of all its processes go to the log and to the error.
 """
 
+import base64
 import os
 import re
 import shutil
@@ -152,21 +153,18 @@ class Guest:
         return self
 
     def run(self, command, timeout=None, check=False):
-        """Run a shell command; returns its exit code and its output.
+        """Run a shell command (one line); returns its exit code and output.
 
-        The marks are written such that their echo does not match them.
+        The marks are written such that their echo does not match them.  All
+        is one line: what is typed ahead could be read by the command.
         """
         self._n += 1
         n = self._n
-        self.con.sendline(f"echo __B''EG_{n}__; {command}\necho __E''ND_{n}_$?__")
+        self.con.sendline(f"echo __B''EG_{n}__; {command}; echo __E''ND_{n}_$?__")
         self.expect(rf'__BEG_{n}__\r?\n', timeout=timeout)
         self.expect(rf'__END_{n}_(\d+)__\r?\n', timeout=timeout)
         code = int(self.con.match.group(1))
         text = self.text_before()
-        # The echo of the second line, with or without its prompt.
-        text = re.sub(rf'^.*__E\'\'ND_{n}_.*\n?', '', text, flags=re.M)
-        text = re.sub(rf'^({PROMPT}|> )+', '', text)
-        text = re.sub(rf'({PROMPT})+$', '', text)
         text = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', text)
         if check and code:
             raise AssertionError(f'{command!r}: exit code {code}\n{text}')
@@ -175,6 +173,13 @@ class Guest:
     def out(self, command, timeout=None):
         """The output of a command that must succeed, without outer blanks."""
         return self.run(command, timeout, check=True)[1].strip()
+
+    def put(self, path, text):
+        """Write a text file in the guest: no quoting, no tabs on the way."""
+        code = base64.b64encode(text.encode()).decode()
+        self.out(f': > {path}')
+        for i in range(0, len(code), 700):
+            self.out(f"echo {code[i:i + 700]} | base64 -d >> {path}")
 
     def send(self, text):
         """Type something."""

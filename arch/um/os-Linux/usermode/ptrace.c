@@ -185,9 +185,9 @@ static int ptrace_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags
 	if (dying)
 		reap(0);
 	mm->kicked = 0;
-	/* A failure means that the stub is dying. */
-	if (mm->pid && !trace_load(mm, gp))
-		trace_ptrace(mode, mm->pid, 0, 0);
+	/* Most likely the stub is dying; if not, wait() would wait for ever. */
+	if (mm->pid && (trace_load(mm, gp) || trace_ptrace(mode, mm->pid, 0, 0)) && mm->pid)
+		kill(mm->pid, SIGKILL);
 	mm->mode = mode;
 	return 0;
 }

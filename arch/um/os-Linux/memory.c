@@ -5,8 +5,8 @@
  * for (vmalloc, modules).
  *
  * The file is a memfd unless TMPDIR, TMP or TEMP name a directory: that is
- * how a user chooses the file system (a tmpfs bound to a NUMA node, huge
- * pages). A directory that can't serve is an error, a memfd never is noticed.
+ * how a user chooses the tmpfs (bound to a NUMA node, mounted with huge=
+ * ...). A directory that is not on tmpfs is noticed and a memfd taken.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -126,7 +126,7 @@ static int open_in_dir(const char *dir)
 		close(fd);
 		return -1;
 	}
-	if (fstatfs(fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC && fs.f_type != HUGETLBFS_MAGIC)
+	if (fstatfs(fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC)
 		host_warn("warning: %s is not on tmpfs; guest memory will be written to its disk", dir);
 	return fd;
 }
@@ -137,13 +137,16 @@ static int open_memory(void)
 	struct statfs fs;
 	int fd;
 
-	/* Only a file system made for memory is worth leaving the memfd for. */
+	/*
+	 * Only a file system made for memory is worth leaving the memfd for.
+	 * hugetlbfs can't map less than a huge page, guest programs need pages.
+	 */
 	if (dir && !(statfs(dir, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
-		     fs.f_type != HUGETLBFS_MAGIC && access(dir, W_OK | X_OK) == 0)) {
+		     access(dir, W_OK | X_OK) == 0)) {
 		fd = open_in_dir(dir);
 	} else {
 		if (dir)
-			host_warn("%s is not on tmpfs or hugetlbfs; guest memory is anonymous instead", dir);
+			host_warn("%s is not on tmpfs; guest memory is anonymous instead", dir);
 		fd = memfd_create("um-memory", MFD_CLOEXEC | MFD_EXEC);
 		if (fd < 0 && errno == EINVAL)
 			fd = memfd_create("um-memory", MFD_CLOEXEC);

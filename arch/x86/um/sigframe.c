@@ -289,7 +289,8 @@ SYSCALL_DEFINE0(rt_sigreturn)
 		goto bad;
 
 	set_current_blocked(&uc.uc_sigmask);
-	if (restore_altstack(&frame->uc.uc_stack) || restore_sigcontext(regs, &uc))
+	/* In this order: the alternate stack can be changed once it was left. */
+	if (restore_sigcontext(regs, &uc) || restore_altstack(&frame->uc.uc_stack))
 		goto bad;
 	return regs->ax;
 

@@ -95,9 +95,17 @@ static void __noreturn die(struct pt_regs *regs, const struct um_kernel_fault *f
 	make_task_dead(fault->signo);
 }
 
-static bool handle_bug(struct pt_regs *regs)
+static bool handle_bug(struct pt_regs *regs, const struct um_kernel_fault *fault)
 {
-	if (report_bug(regs->ip, regs) != BUG_TRAP_TYPE_WARN)
+	enum bug_trap_type type;
+
+	/* What a warning calls must find interrupts as lockdep believes they are. */
+	if (fault->irqs_enabled)
+		raw_local_irq_enable();
+	type = report_bug(regs->ip, regs);
+	if (fault->irqs_enabled)
+		raw_local_irq_disable();
+	if (type != BUG_TRAP_TYPE_WARN)
 		return false;
 	regs->ip += UM_BUG_INSN_LEN;
 	return true;
@@ -122,7 +130,7 @@ void um_kernel_mode_fault(struct pt_regs *regs, struct um_kernel_fault *fault)
 
 	if (!on_stack)
 		die(regs, fault, "kernel stack overflow", true);
-	if (fault->signo == SIGILL && handle_bug(regs))
+	if (fault->signo == SIGILL && handle_bug(regs, fault))
 		goto out;
 	if ((fault->signo == SIGSEGV || fault->signo == SIGBUS) && fixup_exception(regs))
 		goto out;

@@ -57,6 +57,9 @@ kbuild-args += CC="ccache $(CROSS_COMPILE)gcc"
 # Look objects up by kbuild's own dependency files: a miss costs no extra
 # run of the preprocessor, which is a third of a cold build.
 export CCACHE_DEPEND := 1
+# Another checkout, such as CI's, finds the same objects.
+export CCACHE_BASEDIR := $(top)
+export CCACHE_NOHASHDIR := 1
 endif
 endif
 kbuild = $(MAKE) --no-print-directory -C $(source) $(kbuild-args)

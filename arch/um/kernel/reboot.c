@@ -14,7 +14,9 @@
 #include <linux/proc_fs.h>
 #include <linux/reboot.h>
 #include <linux/uaccess.h>
+#include <asm/current.h>
 #include <host/process.h>
+#include <host/vcpu.h>
 
 static int exit_code;
 
@@ -24,6 +26,9 @@ EXPORT_SYMBOL(pm_power_off);
 
 void machine_restart(char *command)
 {
+	/* Somebody asked for an end, and a panic would not let it through. */
+	if (READ_ONCE(this_vcpu()->pending) & BIT(UM_IRQ_SHUTDOWN))
+		host_exit(1);
 	/* After a panic the log says why; without reboot the code does. */
 	if (host_noreboot())
 		host_exit(panic_in_progress() ? 1 : exit_code);

@@ -356,11 +356,11 @@ int um_tlb_sync(struct mm_struct *mm)
 	batch->nr = 0;
 
 	if (!ctx->host) {
-		err = host_usermode->mm_create(&ctx->host);
-		if (err) {
-			ctx->host = NULL;
+		err = um_tlb_reserve(mm);
+		if (err)
 			goto out;
-		}
+		ctx->host = ctx->reserved;
+		ctx->reserved = NULL;
 		/* The first two faults are certain, so save them. */
 		add_window(mm, instruction_pointer(current_pt_regs()));
 		add_window(mm, user_stack_pointer(current_pt_regs()));
@@ -399,6 +399,7 @@ void um_tlb_init(struct mm_struct *mm)
 	mm_context_t *ctx = &mm->context;
 
 	ctx->host = NULL;
+	ctx->reserved = NULL;
 	ctx->dead = false;
 	ctx->fp_owner = NULL;
 	ctx->debugreg_owner = NULL;
@@ -410,10 +411,26 @@ void um_tlb_init(struct mm_struct *mm)
 	ctx->misses = 0;
 }
 
+int um_tlb_reserve(struct mm_struct *mm)
+{
+	mm_context_t *ctx = &mm->context;
+	int err = 0;
+
+	if (!ctx->reserved)
+		err = host_usermode->mm_create(&ctx->reserved);
+	if (err)
+		ctx->reserved = NULL;
+	return err;
+}
+
 void um_tlb_destroy(struct mm_struct *mm)
 {
 	mm_context_t *ctx = &mm->context;
 
+	if (ctx->reserved) {
+		host_usermode->mm_destroy(ctx->reserved);
+		ctx->reserved = NULL;
+	}
 	if (!ctx->host)
 		return;
 	host_usermode->mm_destroy(ctx->host);

@@ -271,6 +271,11 @@ int host_thread_start(void *(*fn)(void *), void *arg)
 
 	/* A thread inherits the mask of its creator. */
 	sigfillset(&all);
+	/* A crash in a helper thread has to be reported, not to be silent. */
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGILL);
+	sigdelset(&all, SIGFPE);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);

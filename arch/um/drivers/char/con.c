@@ -4,8 +4,6 @@
 #include <linux/tty_driver.h>
 #include "line.h"
 
-static struct line lines[HOST_CON_LINES];
-
 static const char *fallback(int nr)
 {
 	return nr ? CONFIG_CON_CHAN : CONFIG_CON_ZERO_CHAN;
@@ -20,7 +18,6 @@ static struct line_driver driver = {
 	.subtype = SYSTEM_TYPE_CONSOLE,
 	.minor = 0,
 	.nr = HOST_CON_LINES,
-	.lines = lines,
 	.fallback = fallback,
 };
 
@@ -45,7 +42,7 @@ static int __init con_init(void)
 {
 	int err = line_register(&driver);
 
-	if (!err && lines[0].host)
+	if (!err && driver.lines[0].host)
 		pr_info("Console initialized on /dev/tty0\n");
 	return err;
 }

@@ -420,9 +420,15 @@ int __init line_register(struct line_driver *driver)
 	struct tty_driver *tty;
 	int err, i;
 
+	driver->lines = kcalloc(driver->nr, sizeof(*driver->lines), GFP_KERNEL);
+	if (!driver->lines)
+		return -ENOMEM;
+
 	tty = tty_alloc_driver(driver->nr, TTY_DRIVER_REAL_RAW | TTY_DRIVER_DYNAMIC_DEV);
-	if (IS_ERR(tty))
+	if (IS_ERR(tty)) {
+		kfree(driver->lines);
 		return PTR_ERR(tty);
+	}
 
 	tty->driver_name = driver->name;
 	tty->name = driver->dev_name;
@@ -438,6 +444,7 @@ int __init line_register(struct line_driver *driver)
 	if (err) {
 		pr_err("%s: can't register the driver (error %d)\n", driver->name, -err);
 		tty_driver_kref_put(tty);
+		kfree(driver->lines);
 		return err;
 	}
 	driver->tty = tty;

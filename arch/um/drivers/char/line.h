@@ -45,7 +45,7 @@ struct line {
  * @subtype: its SYSTEM_TYPE_* or SERIAL_TYPE_*
  * @minor: first minor number
  * @nr: number of lines
- * @lines: the lines, @nr of them
+ * @lines: the lines, @nr of them; allocated by line_register()
  * @fallback: returns the channels of a line the command line doesn't name
  * @tty: the tty driver, once registered
  * @next: all drivers

@@ -4,8 +4,6 @@
 #include <linux/tty_driver.h>
 #include "line.h"
 
-static struct line lines[HOST_SSL_LINES];
-
 static const char *fallback(int nr)
 {
 	return CONFIG_SSL_CHAN;
@@ -20,7 +18,6 @@ static struct line_driver driver = {
 	.subtype = SERIAL_TYPE_NORMAL,
 	.minor = 64,
 	.nr = HOST_SSL_LINES,
-	.lines = lines,
 	.fallback = fallback,
 };
 

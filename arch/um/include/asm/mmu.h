@@ -23,6 +23,7 @@ struct um_tlb_range {
 /**
  * mm_context_t - the host side of an address space
  * @host: the backend's address space; NULL until it first runs
+ * @reserved: made in advance, becomes @host at the first run
  * @dead: the backend lost it (its host process was killed)
  * @fp_owner: task whose extended state is live in the runner, or NULL
  * @debugreg_owner: task whose debug registers are loaded in the runner
@@ -40,6 +41,7 @@ struct um_tlb_range {
  */
 typedef struct {
 	struct um_mm *host;
+	struct um_mm *reserved;
 	bool dead;
 	struct task_struct *fp_owner;
 	struct task_struct *debugreg_owner;

@@ -18,6 +18,16 @@
 void um_tlb_init(struct mm_struct *mm);
 
 /**
+ * um_tlb_reserve() - make sure that the address space can run
+ * @mm: new address space, after um_tlb_init()
+ *
+ * Makes its host process, so that a limit of the host is an error of fork()
+ * or exec() and not the death of the new program. Task context. Returns 0 or
+ * a negative errno.
+ */
+int um_tlb_reserve(struct mm_struct *mm);
+
+/**
  * um_tlb_destroy() - drop the host side
  * @mm: an address space that never runs again. Task context.
  */
@@ -27,7 +37,7 @@ void um_tlb_destroy(struct mm_struct *mm);
 static inline int init_new_context(struct task_struct *task, struct mm_struct *mm)
 {
 	um_tlb_init(mm);
-	return 0;
+	return um_tlb_reserve(mm);
 }
 
 #define destroy_context destroy_context

@@ -23,7 +23,7 @@ class Runner:
         """The guest, with the programs below /mnt."""
         if not self.guest or not self.guest.alive():
             root = images.copy(self.master, self.folder / 'root.img')
-            self.guest = Guest(f'ubd0={root}', f'ubd1={self.disk}', 'mem=1G',
+            self.guest = Guest(f'ubd0={root}', f'ubd1={self.disk}', 'mem=4G',
                                name='kselftest').login()
             self.guest.out('mount /dev/ubdb /mnt')
         return self.guest
@@ -49,7 +49,7 @@ def test_kselftest(runner, entry):
     guest = runner.get()
     try:
         guest.run('dmesg -c > /dev/null')
-        code, text = guest.run(kselftest.command(entry), timeout=400)
+        code, text = guest.run(kselftest.command(entry), timeout=200)
         log = guest.run('dmesg')[1]
     except (Hang, Died):
         runner.guest = None

@@ -33,18 +33,16 @@ def starts(guest, linux, *args):
 
 
 def test_tinyconfig(guest):
-    """tinyconfig links; it has no console, so it is only seen to end or live."""
+    """tinyconfig links and starts; it has no console to say so.
+
+    It ends by itself, in a panic for want of a root.
+    """
     build = Build('tiny')
     build.configure('tinyconfig')
     build.make('linux')
-    assert build.linux.stat().st_size > 100000
     assert subprocess.run([build.linux, '--version'], check=False,
                           stdout=subprocess.DEVNULL).returncode == 0
-    # With printk it must reach the end of the boot.
-    build = Build('tiny-printk')
-    build.configure('tinyconfig', PRINTK='y', TTY='y')
-    build.make('linux')
-    starts(guest, build.linux)
+    assert guest('mem=64M', kernel=build.linux).wait_exit() != 0
 
 
 def test_allnoconfig(guest):
@@ -179,12 +177,12 @@ def test_dep():
 
 
 def test_missing_tarball(tmp_path):
-    """No base kernel: the message names the package."""
+    """No base kernel: the message names what was looked for."""
     done = subprocess.run([TOP / 'scripts' / 'compose'], capture_output=True, text=True,
                           env={**os.environ, 'UM_BASE_TARBALL': str(tmp_path / 'none.tar.xz')},
                           timeout=60, check=False)
     assert done.returncode != 0
-    assert 'linux-source-6.12' in done.stdout + done.stderr
+    assert 'none.tar.xz' in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_halves_stay_apart():

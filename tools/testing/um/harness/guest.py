@@ -259,8 +259,11 @@ class Guest:
         hostproc.kill_all(self.pid, self.mark)
         self.con.close(force=True)
         self._log.close()
-        # SIGKILL leaves no chance to remove a file.
+        # SIGKILL leaves no chance to remove a file; a panic leaves the umid
+        # folder on purpose, as a sign for those who watch it.
         left = self.leftovers() if clean and self.status != -signal.SIGKILL else []
+        if self.status == -signal.SIGABRT:
+            left = [name for name in left if not name.startswith('.uml/')]
         shutil.rmtree(self.dir, ignore_errors=True)
         if check and clean:
             assert not strays, f'host processes survive: {list(strays.values())}'

@@ -12,6 +12,7 @@
  * disabled is replayed by the generic code.
  */
 #include <linux/entry-common.h>
+#include <linux/export.h>
 #include <linux/hardirq.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
@@ -72,6 +73,9 @@ noinstr void um_kernel_mode_irq(struct pt_regs *regs)
 	instrumentation_end();
 	irqentry_exit(regs, state);
 }
+
+/* Called wherever interrupts are enabled, in modules too. */
+EXPORT_SYMBOL(um_kernel_irq_entry);
 
 /*
  * SIGTERM, SIGINT or SIGHUP of the host. The first asks for an end in order;

@@ -82,6 +82,9 @@ static void do_syscall(struct pt_regs *regs)
 		nr = array_index_nospec(nr, NR_syscalls);
 		regs->ax = sys_call_table[nr](regs->di, regs->si, regs->dx,
 					      regs->r10, regs->r8, regs->r9);
+	} else if (nr != -1) {
+		/* Invalid, but still a system call: also after a tracer set ax. */
+		regs->ax = -ENOSYS;
 	}
 	instrumentation_end();
 	syscall_exit_to_user_mode(regs);

@@ -87,8 +87,11 @@ int main(int argc, char **argv)
 	raise_limit(RLIMIT_NPROC);
 	if (host_initrd_init() || host_memory_init() || host_vcpu_init() ||
 	    host_signal_init() || host_time_init() || host_event_init() ||
-	    host_usermode_init())
-		host_die("start-up failed");
+	    host_usermode_init()) {
+		/* Whoever failed has said why. */
+		host_run_exit_nodes();
+		return 1;
+	}
 	host_umid_init();
 
 	um_kernel_start(host_options_cmdline());

@@ -138,6 +138,8 @@ static void setup(struct kunit *test)
 	base = kunit_vm_mmap(test, NULL, 0, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
 			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL((void *)base));
+	/* The host side was reserved with the mm: it starts empty here. */
+	memset(fake, 0, sizeof(fake));
 	bad_ops = 0;
 	fail_in = 0;
 }

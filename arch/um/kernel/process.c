@@ -12,6 +12,7 @@
 #include <asm/fpstate.h>
 #include <asm/switch_to.h>
 #include <asm/usermode.h>
+#include <host/usermode.h>
 #include <host/vcpu.h>
 
 asmlinkage void um_ret_from_fork(void);
@@ -102,6 +103,8 @@ unsigned long arch_align_stack(unsigned long sp)
 /* Interrupts are off; the caller enables them, which serves what woke us. */
 void __cpuidle arch_cpu_idle(void)
 {
+	if (host_usermode->park)
+		host_usermode->park();
 	host_vcpu_idle(this_vcpu());
 }
 

@@ -48,11 +48,12 @@ static int fake_create(struct um_mm **mm)
 
 static void fake_apply(const struct um_map_op *op)
 {
+	bool map = op->kind == UM_MAP || op->kind == UM_ADD;
 	unsigned int i;
 
 	if (!op->len || !PAGE_ALIGNED(op->addr | op->len | op->offset) ||
 	    op->addr + op->len > TASK_SIZE ||
-	    (op->kind == UM_MAP && op->offset + op->len > host_memory.ram_size))
+	    (map && op->offset + op->len > host_memory.ram_size))
 		bad_ops++;
 
 	for (i = 0; i < PAGES; i++) {
@@ -60,7 +61,7 @@ static void fake_apply(const struct um_map_op *op)
 
 		if (addr < op->addr || addr >= op->addr + op->len)
 			continue;
-		fake[i].prot = op->kind == UM_MAP ? op->prot : 0;
+		fake[i].prot = map ? op->prot : 0;
 		fake[i].offset = op->offset + (addr - op->addr);
 	}
 }

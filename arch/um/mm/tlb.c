@@ -11,7 +11,8 @@
  * - Ranges (flushes): the host may hold mappings there that are no longer
  *   right. These must be dealt with before guest code runs. As many as
  *   UM_TLB_RANGES are kept; more are merged with their nearest neighbour,
- *   which costs time but loses nothing.
+ *   which costs time but loses nothing. With an eager backend guest code may
+ *   be running in spite of what it says, so they are dealt with at once.
  * - Adds: pages became accessible, usually by a fault. Only a hint: if one is
  *   lost, the guest faults once more and um_tlb_refill() makes it again.
  *
@@ -22,9 +23,9 @@
  * otherwise sync and run guest code in between, and our older view would then
  * replace its newer one.
  *
- * A page may be freed while a recorded flush for it is pending. The stale
- * mapping is unreachable then: its address space has to pass um_tlb_sync()
- * before it executes anything.
+ * A page may be freed while a recorded flush for it is pending, if there can
+ * be such. The stale mapping is unreachable then: its address space has to
+ * pass um_tlb_sync() before it executes anything.
  *
  * A host mapping costs the same for one page as for many, so pages that are
  * contiguous in the memory file are mapped at once; and if a flushed range
@@ -74,6 +75,8 @@ struct tlb_batch {
 static DEFINE_PER_CPU(struct tlb_batch, tlb_batch);
 
 /* Recording. */
+
+static int apply(struct mm_struct *mm, bool with_adds);
 
 static bool touches(const struct um_tlb_range *range, unsigned long start, unsigned long end)
 {
@@ -132,7 +135,9 @@ void um_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
 	unsigned long flags;
 
 	/* Nothing is mapped yet, or nothing will ever run again. */
-	if (mm == &init_mm || !READ_ONCE(ctx->host) || !atomic_read(&mm->mm_users))
+	if (mm == &init_mm || !READ_ONCE(ctx->host) || ctx->dead)
+		return;
+	if (!atomic_read(&mm->mm_users) && !host_usermode->eager)
 		return;
 
 	start &= PAGE_MASK;
@@ -143,6 +148,8 @@ void um_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
 	spin_lock_irqsave(&ctx->lock, flags);
 	record_flush(ctx, start, end);
 	spin_unlock_irqrestore(&ctx->lock, flags);
+	if (host_usermode->eager)
+		apply(mm, false);
 }
 
 void flush_tlb_mm(struct mm_struct *mm)
@@ -302,7 +309,7 @@ static int sync_add(struct tlb_batch *batch, const struct um_tlb_range *range)
 	for (addr = range->start; addr < end && !err; addr = run.end) {
 		um_walk_run(batch->mm, addr, end, &run);
 		if (run.prot)
-			err = batch_add(batch, UM_MAP, &run);
+			err = batch_add(batch, UM_ADD, &run);
 	}
 	return err;
 }
@@ -337,47 +344,40 @@ bool um_tlb_pending(struct mm_struct *mm)
 	return !ctx->host || ctx->nr_ranges || ctx->nr_adds;
 }
 
-int um_tlb_sync(struct mm_struct *mm)
+/*
+ * Apply what is recorded. Without additions if the caller may be in the middle
+ * of changing the tables: they come later, on the way to guest code.
+ */
+static int apply(struct mm_struct *mm, bool with_adds)
 {
 	struct um_tlb_range ranges[UM_TLB_RANGES], adds[UM_TLB_ADDS];
+	unsigned int i, nr_ranges, nr_adds = 0;
 	mm_context_t *ctx = &mm->context;
-	unsigned int i, nr_ranges, nr_adds;
 	struct tlb_batch *batch;
 	unsigned long flags;
 	int err = 0;
-
-	if (ctx->dead)
-		return -EIO;
-	if (!um_tlb_pending(mm))
-		return 0;
 
 	batch = get_cpu_ptr(&tlb_batch);
 	batch->mm = mm;
 	batch->nr = 0;
 
-	if (!ctx->host) {
-		err = um_tlb_reserve(mm);
-		if (err)
-			goto out;
-		ctx->host = ctx->reserved;
-		ctx->reserved = NULL;
-		/* The first two faults are certain, so save them. */
-		add_window(mm, instruction_pointer(current_pt_regs()));
-		add_window(mm, user_stack_pointer(current_pt_regs()));
-	}
-
 	spin_lock_irqsave(&ctx->lock, flags);
 	nr_ranges = ctx->nr_ranges;
 	memcpy(ranges, ctx->ranges, nr_ranges * sizeof(ranges[0]));
-	nr_adds = ctx->nr_adds;
-	memcpy(adds, ctx->adds, nr_adds * sizeof(adds[0]));
 	ctx->nr_ranges = 0;
-	ctx->nr_adds = 0;
-	ctx->next_add = 0;
+	if (with_adds) {
+		nr_adds = ctx->nr_adds;
+		memcpy(adds, ctx->adds, nr_adds * sizeof(adds[0]));
+		ctx->nr_adds = 0;
+		ctx->next_add = 0;
+	}
 	spin_unlock_irqrestore(&ctx->lock, flags);
 
 	for (i = 0; i < nr_ranges && !err; i++)
 		err = sync_flush(batch, &ranges[i]);
+	/* By themselves additions may be done on the way. */
+	if (!err && nr_ranges && nr_adds)
+		err = batch_apply(batch);
 	for (i = 0; i < nr_adds && !err; i++)
 		err = sync_add(batch, &adds[i]);
 	if (!err)
@@ -387,9 +387,38 @@ int um_tlb_sync(struct mm_struct *mm)
 	/* The host's state is unknown now: it must not run any more. */
 	if (err)
 		ctx->dead = true;
-out:
 	put_cpu_ptr(&tlb_batch);
 	return err;
+}
+
+/* The first run of an address space. */
+static int adopt_host(struct mm_struct *mm)
+{
+	mm_context_t *ctx = &mm->context;
+	int err = um_tlb_reserve(mm);
+
+	if (err)
+		return err;
+	ctx->host = ctx->reserved;
+	ctx->reserved = NULL;
+	/* The first two faults are certain, so save them. */
+	add_window(mm, instruction_pointer(current_pt_regs()));
+	add_window(mm, user_stack_pointer(current_pt_regs()));
+	return 0;
+}
+
+int um_tlb_sync(struct mm_struct *mm)
+{
+	mm_context_t *ctx = &mm->context;
+	int err = 0;
+
+	if (ctx->dead)
+		return -EIO;
+	if (!um_tlb_pending(mm))
+		return 0;
+	if (!ctx->host)
+		err = adopt_host(mm);
+	return err ? err : apply(mm, true);
 }
 
 /* Life and death. */

@@ -50,15 +50,20 @@ struct um_event {
 	unsigned long error_code;
 };
 
-enum um_map_kind { UM_MAP, UM_UNMAP, UM_PROTECT };
+/*
+ * UM_ADD is a UM_MAP that takes no access away: what was mapped there is
+ * nothing, or the same page with fewer rights. It may be done as late as at
+ * the next resume().
+ */
+enum um_map_kind { UM_MAP, UM_ADD, UM_UNMAP, UM_PROTECT };
 
 /**
  * struct um_map_op - one change of a backend mm
  * @kind: what to do
- * @prot: HOST_PROT_* (UM_MAP, UM_PROTECT)
+ * @prot: HOST_PROT_* (UM_MAP, UM_ADD, UM_PROTECT)
  * @addr: page-aligned guest address, below UM_STUB_START
  * @len: bytes, a multiple of the page size
- * @offset: offset in the memory file (UM_MAP)
+ * @offset: offset in the memory file (UM_MAP, UM_ADD)
  */
 struct um_map_op {
 	enum um_map_kind kind;
@@ -74,11 +79,16 @@ struct um_map_op {
  * struct um_backend - the operations
  *
  * @name: "ptrace", "seccomp"
+ * @eager: guest code may go on although wait() said it has stopped (it can't
+ *	do anything but use its mappings). So access must be taken away by
+ *	map() before a page is given to others, and not only before the next
+ *	resume().
  * @init: probe the host and prepare (first stub, filters). Before the kernel
- *	half starts, on the boot vCPU's thread. Failure: prints why and returns
- *	a negative value.
+ *	half starts, on the boot vCPU's thread. Returns 0 or a negative errno
+ *	value; then @why says what is missing, and nothing is left behind.
  * @mm_create: make an empty address space
- * @mm_destroy: drop it and its host processes. Never fails.
+ * @mm_destroy: drop it and its host processes. Never fails. When it returns
+ *	the guest's memory is out of their reach.
  * @map: apply a batch, in order. When it returns 0 all of it is done and
  *	visible to guest code; -ENOMEM when the host's limits are exhausted
  *	(an unknown prefix is done; the caller drops the range and retries).
@@ -87,6 +97,8 @@ struct um_map_op {
  *	registers' orig_rax is ignored: no host system call restart happens.
  * @wait: wait for the running guest. On all kinds but UM_EV_INTERRUPT the
  *	guest has stopped and @gp is its register file.
+ * @park: no guest will run soon; nobody is to spend CPU time on waiting for it.
+ *	May be NULL.
  * @kick: make a running guest stop soon; wait() then returns UM_EV_KICKED, or
  *	whatever else stopped it first (then no UM_EV_KICKED follows).
  * @fp_get: read the stopped runner's extended state (standard-format XSAVE
@@ -97,12 +109,14 @@ struct um_map_op {
  */
 struct um_backend {
 	const char *name;
-	int (*init)(void);
+	int eager;
+	int (*init)(const char **why);
 	int (*mm_create)(struct um_mm **mm);
 	void (*mm_destroy)(struct um_mm *mm);
 	int (*map)(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr);
 	int (*resume)(struct um_mm *mm, unsigned long *gp, unsigned int flags);
 	void (*wait)(struct um_mm *mm, unsigned long *gp, struct um_event *event);
+	void (*park)(void);
 	void (*kick)(struct um_mm *mm);
 	int (*fp_get)(struct um_mm *mm, void *buf);
 	int (*fp_set)(struct um_mm *mm, const void *buf);

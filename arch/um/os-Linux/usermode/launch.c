@@ -11,6 +11,7 @@
  * executes /proc/self/exe instead; main() recognises the name, maps the image
  * and jumps to it.
  */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 #include "../internal.h"
-#include "trace.h"
+#include "common.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL		8
@@ -35,6 +36,15 @@
 #define FD_SAFE			16
 /* Where the host doesn't know close_range(), this many are closed. */
 #define FD_MANY			4096
+
+/* The stub's descriptors, in this order from 0. */
+enum { FD_MEMORY, FD_CONTROL, FD_IMAGE };
+
+/* What parent and child tell each other. */
+struct launch {
+	int memory, control;
+	volatile int error;
+};
 
 static int image_fd = -1;
 static char launch_stack[16384] __attribute__((aligned(16)));
@@ -50,19 +60,15 @@ static int stub_memfd(void)
 	return fd;
 }
 
-/**
- * launch_init() - prepare the image
- *
- * Returns 0 or a negative errno value.
- */
-int launch_init(void)
+int launch_init(const void *image, unsigned long size)
 {
-	ssize_t size = stub_image_end - stub_image;
-
+	/* Another backend may have tried before. */
+	if (image_fd >= 0)
+		close(image_fd);
 	image_fd = stub_memfd();
 	if (image_fd < 0)
 		return -errno;
-	if (write(image_fd, stub_image, size) != size ||
+	if (write(image_fd, image, size) != (ssize_t)size ||
 	    fcntl(image_fd, F_ADD_SEALS,
 		  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return -errno;
@@ -71,10 +77,11 @@ int launch_init(void)
 
 /*
  * The child shares our memory and thread pointer: nothing but system calls
- * here. @arg receives the error.
+ * here.
  */
 static int launch_child(void *arg)
 {
+	struct launch *launch = arg;
 	static char *const argv[] = { STUB_NAME, NULL };
 	static char *const envp[] = { NULL };
 	struct { void *handler; unsigned long flags, restorer, mask; } sa = { 0 };
@@ -83,49 +90,43 @@ static int launch_child(void *arg)
 	/* No handler of ours may run here; ignored signals would be inherited. */
 	for (int sig = 1; sig < NSIG; sig++)
 		syscall(SYS_rt_sigaction, sig, &sa, NULL, 8);
-	memory = fcntl(stub_info.memory_fd, F_DUPFD_CLOEXEC, FD_SAFE);
-	control = fcntl(stub_info.control_fd, F_DUPFD_CLOEXEC, FD_SAFE);
+	memory = fcntl(launch->memory, F_DUPFD_CLOEXEC, FD_SAFE);
+	control = fcntl(launch->control, F_DUPFD_CLOEXEC, FD_SAFE);
 	image = fcntl(image_fd, F_DUPFD_CLOEXEC, FD_SAFE);
 	if (memory < 0 || control < 0 || image < 0 ||
-	    dup2(memory, STUB_FD_MEMORY) < 0 || dup2(control, STUB_FD_CONTROL) < 0 ||
-	    dup2(image, STUB_FD_IMAGE) < 0 || chdir("/") < 0) {
-		*(int *)arg = errno;
+	    dup2(memory, FD_MEMORY) < 0 || dup2(control, FD_CONTROL) < 0 ||
+	    dup2(image, FD_IMAGE) < 0 || chdir("/") < 0) {
+		launch->error = errno;
 		_exit(1);
 	}
 	/* Ours are closed by exec, but we may have inherited others. */
-	if (syscall(SYS_close_range, STUB_FD_IMAGE + 1, ~0U, 0) < 0)
-		for (int fd = STUB_FD_IMAGE + 1; fd < FD_MANY; fd++)
+	if (syscall(SYS_close_range, FD_IMAGE + 1, ~0U, 0) < 0)
+		for (int fd = FD_IMAGE + 1; fd < FD_MANY; fd++)
 			close(fd);
 	/* Puts the vDSO where the stub wants it; may be forbidden. */
 	personality(ADDR_NO_RANDOMIZE);
-	syscall(SYS_execveat, STUB_FD_IMAGE, "", argv, envp, AT_EMPTY_PATH);
+	syscall(SYS_execveat, FD_IMAGE, "", argv, envp, AT_EMPTY_PATH);
 	execve("/proc/self/exe", argv, envp);
-	*(int *)arg = errno;
+	launch->error = errno;
 	_exit(1);
 }
 
-/**
- * launch_stub() - start a stub process
- *
- * It will wait in stub_idle, or is on its way there. Returns its pid or a
- * negative errno value.
- */
-int launch_stub(void)
+int launch_stub(int memory, int control)
 {
-	volatile int child_error = 0;
+	struct launch launch = { .memory = memory, .control = control };
 	sigset_t all, old;
 	int pid;
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
 	pid = clone(launch_child, launch_stack + sizeof(launch_stack),
-		    CLONE_VM | CLONE_VFORK | CLONE_UNTRACED | SIGCHLD, (void *)&child_error);
+		    CLONE_VM | CLONE_VFORK | CLONE_UNTRACED | SIGCHLD, &launch);
 	if (pid < 0)
 		pid = -errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (pid > 0 && child_error) {
+	if (pid > 0 && launch.error) {
 		syscall(SYS_wait4, pid, NULL, 0, NULL);
-		return -child_error;
+		return -launch.error;
 	}
 	return pid;
 }
@@ -141,7 +142,7 @@ int launch_stub(void)
  */
 int host_stub_main(int argc, char **argv)
 {
-	void *code;
+	const Elf64_Ehdr *code;
 
 	if (argc != 1 || strcmp(argv[0], STUB_NAME))
 		return 0;
@@ -149,9 +150,9 @@ int host_stub_main(int argc, char **argv)
 	if (__rseq_size)
 		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset,
 			32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
-	code = mmap((void *)STUB_CODE, UM_PAGE_SIZE, PROT_READ | PROT_EXEC,
-		    MAP_PRIVATE | MAP_FIXED, STUB_FD_IMAGE, 0);
+	code = mmap((void *)UM_STUB_START, UM_PAGE_SIZE, PROT_READ | PROT_EXEC,
+		    MAP_PRIVATE | MAP_FIXED, FD_IMAGE, 0);
 	if (code != MAP_FAILED)
-		((void (*)(void))STUB_ADDR(stub_idle))();
+		((void (*)(void))code->e_entry)();
 	return 1;
 }

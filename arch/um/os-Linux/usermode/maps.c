@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trace.h"
+#include "common.h"
 
 static char maps_text[32 * 1024];
 

@@ -1,43 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which backend runs guest code: usermode=, and seccomp= of older command lines. */
+/*
+ * Which backend runs guest code: usermode=, and seccomp= of older command
+ * lines. Both are safe; seccomp is fast, ptrace works where that one can't.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include <host/options.h>
-#include "trace.h"
+#include "common.h"
 
 const struct um_backend *host_usermode;
 
-static int asked;	/* the user named ptrace */
-
-static int no_seccomp(void)
-{
-	return host_option_error("this kernel has no seccomp mode; use usermode=ptrace or leave it out");
-}
+static const struct um_backend *asked;
+static const char *reason;
 
 static int parse_usermode(const char *rest)
 {
-	if (!strcmp(rest, "ptrace"))
-		asked = 1;
-	else if (!strcmp(rest, "auto"))
-		asked = 0;
+	if (!strcmp(rest, "auto"))
+		asked = NULL;
 	else if (!strcmp(rest, "seccomp"))
-		return no_seccomp();
+		asked = &seccomp_backend;
+	else if (!strcmp(rest, "ptrace"))
+		asked = &ptrace_backend;
 	else
-		return host_option_error("not a mode: use auto or ptrace, for example usermode=auto");
+		return host_option_error("not a mode: use auto, seccomp or ptrace, for example usermode=auto");
 	return 0;
 }
 
 static int parse_seccomp(const char *rest)
 {
-	if (!strcmp(rest, "off"))
-		asked = 1;
-	else if (!strcmp(rest, "auto"))
-		asked = 0;
+	if (!strcmp(rest, "auto"))
+		asked = NULL;
 	else if (!strcmp(rest, "on"))
-		return no_seccomp();
+		asked = &seccomp_backend;
+	else if (!strcmp(rest, "off"))
+		asked = &ptrace_backend;
 	else
-		return host_option_error("use seccomp=auto or seccomp=off");
+		return host_option_error("use seccomp=auto, seccomp=on or seccomp=off");
 	return 0;
 }
 
@@ -45,25 +44,55 @@ HOST_OPTION(usermode,
 	.name = "usermode=",
 	.action = HOST_OPT_CONSUME,
 	.parse = parse_usermode,
-	.synopsis = "usermode=<auto|ptrace>",
-	.help = "How guest programs are executed on the host. There is one way so\n"
-		"far, ptrace, which auto selects.");
+	.synopsis = "usermode=<auto|seccomp|ptrace>",
+	.help = "How guest programs are executed on the host. seccomp is fast, ptrace is\n"
+		"slow and works on hosts that can't do the other; both isolate guest\n"
+		"programs from the guest kernel. auto takes seccomp where it works.");
 
 HOST_OPTION(seccomp,
 	.name = "seccomp=",
 	.action = HOST_OPT_CONSUME,
 	.parse = parse_seccomp,
-	.synopsis = "seccomp=<auto|off>",
-	.help = "Older spelling: auto is usermode=auto, off is usermode=ptrace.");
+	.synopsis = "seccomp=<auto|on|off>",
+	.help = "Older spelling: usermode=auto, usermode=seccomp, usermode=ptrace.");
+
+static int try(const struct um_backend *backend, const char **why)
+{
+	int err = backend->init(why);
+
+	host_usermode = err ? NULL : backend;
+	return err;
+}
 
 int host_usermode_init(void)
 {
+	static char text[256];
+	const char *why, *why_not;
+	int err;
+
 	cpu_init();
-	host_usermode = &ptrace_backend;
-	return host_usermode->init();
+	if (asked) {
+		reason = "asked for on the command line";
+		err = try(asked, &why);
+		if (err)
+			fprintf(stderr, "linux: usermode=%s does not work here: %s: %s; try usermode=auto\n",
+				asked->name, why, strerror(-err));
+		return err;
+	}
+	reason = "the fastest mode that works here";
+	err = try(&seccomp_backend, &why_not);
+	if (!err)
+		return 0;
+	snprintf(text, sizeof(text), "seccomp mode does not work here: %s", why_not);
+	reason = text;
+	err = try(&ptrace_backend, &why);
+	if (err)
+		fprintf(stderr, "linux: can't run guest programs. seccomp mode: %s. ptrace mode: %s: %s\n",
+			why_not, why, strerror(-err));
+	return err;
 }
 
 const char *host_usermode_reason(void)
 {
-	return asked ? "asked for on the command line" : "the only mode of this kernel";
+	return reason;
 }

@@ -27,6 +27,9 @@ void test_syscall(void)
 	for (long nr = 0; nr < 600; nr++) {
 		gp[UM_RAX] = nr;
 		gp[UM_RIP] = CODE + 5;
+		/* The one number that new hosts answer (ENXIO) before they ask filters. */
+		if (nr == 336 && host_usermode->eager)
+			continue;
 		run(mm, gp, &ev);
 		if (ev.kind != UM_EV_SYSCALL || gp[UM_ORIG_RAX] != (unsigned long)nr) {
 			check(0, "system call number %ld is ours", nr);

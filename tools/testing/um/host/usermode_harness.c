@@ -107,6 +107,22 @@ void finish(struct um_mm *mm, unsigned long *gp, struct um_event *ev)
 	} while (ev->kind == UM_EV_INTERRUPT);
 }
 
+/* Run, but not for more than some milliseconds: kick it then. */
+void run_briefly(struct um_mm *mm, unsigned long *gp, struct um_event *ev, int flags)
+{
+	host_usermode->resume(mm, gp, flags);
+	host_boot_vcpu.pending = 0;
+	alarm(0);
+	ualarm(20000, 0);
+	host_usermode->wait(mm, gp, ev);
+	if (ev->kind == UM_EV_INTERRUPT) {
+		host_usermode->kick(mm);
+		finish(mm, gp, ev);
+	}
+	ualarm(0, 0);
+	host_boot_vcpu.pending = 0;
+}
+
 void run_flags(struct um_mm *mm, unsigned long *gp, struct um_event *ev, int flags)
 {
 	host_usermode->resume(mm, gp, flags);
@@ -173,13 +189,27 @@ int stub_pids(int *pids, int max, int parent)
 	return n;
 }
 
-/* The stub of the newest mm. */
+static int pid_limit(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/pid_max", "r");
+	int limit = 32768;
+
+	if (f) {
+		if (fscanf(f, "%d", &limit) != 1)
+			limit = 32768;
+		fclose(f);
+	}
+	return limit;
+}
+
+/* The process of the newest mm that runs guest code. Pids wrap around. */
 int newest_stub(void)
 {
 	int pids[1024], n = stub_pids(pids, 1024, getpid()), max = 0;
+	int limit = pid_limit(), self = getpid();
 
 	for (int i = 0; i < n; i++)
-		if (pids[i] > max)
+		if (!max || (pids[i] + limit - self) % limit > (max + limit - self) % limit)
 			max = pids[i];
 	if (!max) {
 		printf("Bail out! /proc doesn't show the stubs\n");
@@ -194,6 +224,19 @@ unsigned long long now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+extern const struct host_option __start_host_options[], __stop_host_options[];
+
+void choose(const char *option)
+{
+	const struct host_option *o;
+
+	for (o = __start_host_options; o < __stop_host_options; o++)
+		if (!strncmp(option, o->name, strlen(o->name)) && !o->parse(option + strlen(o->name)))
+			return;
+	printf("Bail out! unknown option %s\n", option);
+	exit(1);
 }
 
 void start(void)

@@ -4,7 +4,8 @@
  * half. It maps small pieces of guest code into stubs and checks every event,
  * what hostile code and registers can do, and what is left behind.
  *
- * Prints TAP. Exit status 1 if anything failed. --measure also prints times.
+ * Prints TAP. Exit status 1 if anything failed. The first argument may be an
+ * option usermode=; --measure also prints times.
  */
 #include "usermode_test.h"
 
@@ -14,6 +15,11 @@ int main(int argc, char **argv)
 
 	if (host_stub_main(argc, argv))
 		return 1;
+	if (argc > 1 && !strncmp(argv[1], "usermode=", 9)) {
+		choose(argv[1]);
+		argv++;
+		argc--;
+	}
 	start();
 	if (argc > 1 && !strcmp(argv[1], "--hold")) {
 		unsigned long gp[UM_NR_REGS];

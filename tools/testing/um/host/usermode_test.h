@@ -46,6 +46,8 @@ extern const char g_loop[], g_loop_end[], g_call[], g_call_end[];
 #define LOAD(gp, name) load_code(gp, name, name##_end)
 void load_code(unsigned long *gp, const char *start, const char *end);
 
+/* An option of the kernel command line that selects the backend. */
+void choose(const char *option);
 /* Memory and backend; ends the program if there is none. */
 void start(void);
 /* One TAP line. */
@@ -55,6 +57,7 @@ struct um_mm *new_mm(void);
 /* Wait for a running guest, not minding interrupts. */
 void finish(struct um_mm *mm, unsigned long *gp, struct um_event *ev);
 void run(struct um_mm *mm, unsigned long *gp, struct um_event *ev);
+void run_briefly(struct um_mm *mm, unsigned long *gp, struct um_event *ev, int flags);
 void run_flags(struct um_mm *mm, unsigned long *gp, struct um_event *ev, int flags);
 int is_fault(const struct um_event *ev, unsigned long addr, unsigned long code);
 int is_trap(const struct um_event *ev, int signo, int code, unsigned long trapno);

@@ -67,7 +67,6 @@ _Static_assert(DATA_OFFSET + sizeof(struct stub_setup) <= UM_PAGE_SIZE, "setup")
 struct stub_info stub_info = { .memory_fd = -1, .control_fd = -1 };
 struct um_mm zygote;
 
-static struct map_line maps[MAPS_MAX];
 static unsigned int nr_ops;
 
 /* Batches of set-up operations: add until the page's first half is full. */
@@ -115,60 +114,10 @@ static int seize(void)
 	return -ETIMEDOUT;
 }
 
-/*
- * Moves the vDSO and what it reads, keeping distances, and unmaps the rest.
- * Where the host sealed these mappings they stay; that is no harm if they lie
- * in our area by themselves. If not, another process is tried, as its vDSO will
- * be elsewhere; the @last one does without. Returns 0, -EAGAIN, or another error.
- */
-static int clear_space(int last)
+static long space_call(long nr, unsigned long a1, unsigned long a2, unsigned long a3,
+		       unsigned long a4, unsigned long a5)
 {
-	unsigned long vdso = 0, base = 0;
-	int nr = maps_read(zygote.pid, maps);
-	int err = 0;
-
-	if (nr < 0) {
-		/* No /proc: no vDSO either, then. */
-		err = add_op(SYS_munmap, 0, STUB_CODE, 0, 0, 0);
-		if (!err)
-			err = add_op(SYS_munmap, STUB_CMD + UM_PAGE_SIZE,
-				     UM_STUB_END - STUB_CMD - UM_PAGE_SIZE, 0, 0, 0);
-		return err ? err : flush_ops();
-	}
-	for (int i = 0; i < nr; i++) {
-		struct map_line *m = &maps[i];
-		unsigned long len = m->end - m->start;
-
-		if (m->start >= UM_STUB_END || m->start == STUB_CODE || m->start == STUB_CMD)
-			continue;
-		if (strncmp(m->name, "[vvar", 5) && strcmp(m->name, "[vdso]")) {
-			err = add_op(SYS_munmap, m->start, len, 0, 0, 0);
-			if (err)
-				return err;
-			continue;
-		}
-		if (!base)
-			base = m->start;
-		if (trace_call(&zygote, SYS_mremap, m->start, len, len,
-			       MREMAP_MAYMOVE | MREMAP_FIXED, STUB_VDSO + (m->start - base),
-			       0) >= 0) {
-			m->start += STUB_VDSO - base;
-		} else if (!zygote.pid) {
-			return -ESRCH;
-		} else if (m->start < UM_STUB_START && !last) {
-			return -EAGAIN;
-		} else if (m->start < UM_STUB_START) {
-			trace_call(&zygote, SYS_munmap, m->start, len, 0, 0, 0, 0);
-			continue;
-		}
-		if (!strcmp(m->name, "[vdso]"))
-			vdso = m->start;
-	}
-	/* Guests are told the address once. */
-	if (stub_info.vdso && vdso != stub_info.vdso)
-		return -EAGAIN;
-	stub_info.vdso = vdso;
-	return flush_ops();
+	return trace_call(&zygote, nr, a1, a2, a3, a4, a5, 0);
 }
 
 static void fill_setup(struct stub_setup *s)
@@ -205,6 +154,7 @@ static void fill_setup(struct stub_setup *s)
 
 static int set_up(int last)
 {
+	static const unsigned long keep[] = { STUB_CODE, STUB_CMD, 0 };
 	struct stub_setup *s = (struct stub_setup *)((char *)zygote_page(0) + DATA_OFFSET);
 	static const int handled[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 	long ret;
@@ -214,7 +164,7 @@ static int set_up(int last)
 			 MAP_SHARED | MAP_FIXED, STUB_FD_CONTROL, 0);
 	if (ret < 0)
 		return ret;
-	err = clear_space(last);
+	err = space_clear(zygote.pid, keep, STUB_VDSO, &stub_info.vdso, last, space_call);
 	if (err)
 		return err;
 	fill_setup(s);
@@ -257,7 +207,7 @@ int zygote_start(void)
 	for (int i = 0; i < START_TRIES && (err == -ESRCH || err == -EAGAIN); i++) {
 		nr_ops = 0;
 		zygote = (struct um_mm){ 0 };
-		err = launch_stub();
+		err = launch_stub(stub_info.memory_fd, stub_info.control_fd);
 		if (err < 0)
 			return err;
 		zygote.pid = err;

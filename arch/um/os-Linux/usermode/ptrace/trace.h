@@ -9,6 +9,7 @@
 #define __UM_TRACE_H
 
 #include <host/usermode.h>
+#include "../common.h"
 #include "stub.h"
 
 /**
@@ -130,39 +131,7 @@ struct stub_op *zygote_page(unsigned int slot);
 void zygote_stop(void);
 extern struct um_mm zygote;
 
-/* launch.c */
-int launch_init(void);
-int launch_stub(void);
-
-/* maps.c */
-
-/**
- * struct map_line - one line of /proc/PID/maps
- */
-struct map_line {
-	unsigned long start, end;
-	char name[24];
-};
-
-#define MAPS_MAX	128
-
-/**
- * maps_read() - the mappings of a process
- * @pid: whose
- * @maps: array of MAPS_MAX
- *
- * Returns their number or a negative errno value.
- */
-int maps_read(int pid, struct map_line *maps);
-
-/* vdso.c */
-int vdso_probe(struct um_mm *mm);
-
-/* cpu.c */
-void cpu_init(void);
-int cpu_has_xsave(void);
-
-/* ptrace.c */
-extern const struct um_backend ptrace_backend;
+/* clock.c */
+int clock_probe(struct um_mm *mm);
 
 #endif

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -31,7 +30,7 @@
 #include <host/memory.h>
 #include <host/process.h>
 #include <host/vcpu.h>
-#include "../internal.h"
+#include "../../internal.h"
 #include "trace.h"
 
 #ifndef PTRACE_SYSEMU
@@ -142,6 +141,7 @@ static int encode_op(struct stub_op *op, const struct um_map_op *map)
 		return -EINVAL;
 	switch (map->kind) {
 	case UM_MAP:
+	case UM_ADD:
 		if (map->prot && map->len <= POPULATE_MAX)
 			flags |= MAP_POPULATE;
 		*op = (struct stub_op){ SYS_mmap, { map->addr, map->len, map->prot,
@@ -292,12 +292,6 @@ static void ptrace_exit(void)
 
 static struct host_exit_node exit_node = { .fn = ptrace_exit };
 
-static int refused(const char *what, int err)
-{
-	fprintf(stderr, "linux: %s: %s\n", what, strerror(-err));
-	return err;
-}
-
 /* Everything the tracer and its stubs share. */
 static int prepare_memory(void)
 {
@@ -316,11 +310,11 @@ static int prepare_memory(void)
 	stub_info.control_fd = fd;
 	stub_info.memory_fd = host_memory_fd();
 	stub_info.stack_size = (host_cpu.minsigstksz + 3 * UM_PAGE_SIZE) & ~(UM_PAGE_SIZE - 1);
-	return stub_info.stack_size > STUB_STACK_MAX ? -E2BIG : launch_init();
+	return stub_info.stack_size > STUB_STACK_MAX ? -E2BIG : launch_init(stub_image, stub_image_end - stub_image);
 }
 
 /* Does SYSEMU work, and how large is the extended state? */
-static int probe(void)
+static int probe(const char **why)
 {
 	struct iovec iov = { fp_buffer, sizeof(fp_buffer) };
 	unsigned long regs[UM_NR_REGS];
@@ -328,8 +322,10 @@ static int probe(void)
 	int stop, err;
 
 	err = trace_ptrace(PTRACE_GETREGSET, zygote.pid, type, (unsigned long)&iov);
-	if (err)
-		return refused("the host doesn't give access to the extended CPU state of a traced process", err);
+	if (err) {
+		*why = "the host doesn't give access to the extended CPU state of a traced process";
+		return err;
+	}
 	fp_size = iov.iov_len;
 	memset(fp_buffer, 0, sizeof(fp_buffer));
 
@@ -342,30 +338,35 @@ static int probe(void)
 		err = trace_wait(&zygote, &stop);
 	if (!err && stop != (SIGTRAP | 0x80))
 		err = -ENOSYS;
-	if (err)
-		return refused("the host's ptrace can't emulate system calls (PTRACE_SYSEMU); run on a Linux 5.15 or newer kernel", err);
-	return vdso_probe(&zygote);
+	if (err) {
+		*why = "the host's ptrace can't emulate system calls (PTRACE_SYSEMU); run on a Linux 5.15 or newer kernel";
+		return err;
+	}
+	return clock_probe(&zygote);
 }
 
-static int ptrace_init(void)
+static int ptrace_init(const char **why)
 {
 	int err;
 
 	/* An ignored SIGCHLD would make stubs vanish unseen. */
 	signal(SIGCHLD, SIG_DFL);
+	*why = "cannot set up memory for guest processes";
 	err = prepare_memory();
 	if (err)
-		return refused("cannot set up memory for guest processes", err);
+		return err;
 	err = zygote_start();
 	if (err == -EPERM || err == -EACCES)
-		return refused("the host doesn't allow tracing guest processes; set kernel.yama.ptrace_scope to 1, or give a container --cap-add=SYS_PTRACE", err);
+		*why = "the host doesn't allow tracing guest processes; set kernel.yama.ptrace_scope to 1, or give a container --cap-add=SYS_PTRACE";
+	else if (err)
+		*why = "cannot start a guest process";
+	else
+		err = probe(why);
 	if (err)
-		return refused("cannot start a guest process", err);
-	err = probe();
-	if (err)
-		return err;
-	host_at_exit(&exit_node);
-	return 0;
+		zygote_stop();
+	else
+		host_at_exit(&exit_node);
+	return err;
 }
 
 const struct um_backend ptrace_backend = {

@@ -22,13 +22,6 @@
 
 #include "trace.h"
 
-#define USER_CS			0x33
-#define USER32_CS		0x23
-#define USER_DS			0x2b
-#define CPUNODE_SELECTOR	0x7b
-#define EFLAGS_START		0x202
-/* CF PF AF ZF SF TF DF OF NT RF AC ID */
-#define EFLAGS_USER		0x254dd5
 /* The host refuses segment bases from here on, the stub's code can set them. */
 #define BASE_MAX		0x7ffffffff000UL
 #define HWCAP2_FSGSBASE		2
@@ -167,23 +160,6 @@ int trace_batch(struct um_mm *mm, unsigned int nr)
 	return regs[UM_RBX] == regs[UM_R12] ? 0 : (int)regs[UM_RAX];
 }
 
-static unsigned long data_selector(unsigned long value)
-{
-	switch (value) {
-	case USER_DS:
-	case USER_CS:
-	case USER32_CS:
-	case CPUNODE_SELECTOR:
-		return value;
-	}
-	return 0;
-}
-
-static int canonical(unsigned long value)
-{
-	return (long)(value << 16) >> 16 == (long)value;
-}
-
 /*
  * A guest may have loaded a kernel address into a segment base by wrfsbase.
  * PTRACE_SETREGS refuses to set it again: let the stub do it, then load the
@@ -216,21 +192,13 @@ int trace_load(struct um_mm *mm, const unsigned long *gp)
 	int err;
 
 	memcpy(regs, gp, sizeof(regs));
-	/* A guest may switch to a 32-bit code segment; its calls are refused. */
-	if (regs[UM_CS] != USER32_CS)
-		regs[UM_CS] = USER_CS;
-	regs[UM_SS] = USER_DS;
-	regs[UM_DS] = data_selector(regs[UM_DS]);
-	regs[UM_ES] = data_selector(regs[UM_ES]);
-	regs[UM_FS] = data_selector(regs[UM_FS]);
-	regs[UM_GS] = data_selector(regs[UM_GS]);
-	regs[UM_EFLAGS] = (regs[UM_EFLAGS] & EFLAGS_USER) | EFLAGS_START;
+	regs_sanitise(regs);
 	/* The host must not restart a system call of its own. */
 	regs[UM_ORIG_RAX] = -1UL;
 	if (wild) {
-		if (!(host_cpu.hwcap2 & HWCAP2_FSGSBASE) || !canonical(fs))
+		if (!(host_cpu.hwcap2 & HWCAP2_FSGSBASE) || !is_canonical(fs))
 			fs = fs < BASE_MAX ? fs : 0;
-		if (!(host_cpu.hwcap2 & HWCAP2_FSGSBASE) || !canonical(gs))
+		if (!(host_cpu.hwcap2 & HWCAP2_FSGSBASE) || !is_canonical(gs))
 			gs = gs < BASE_MAX ? gs : 0;
 		regs[UM_FS_BASE] = fs < BASE_MAX ? fs : 0;
 		regs[UM_GS_BASE] = gs < BASE_MAX ? gs : 0;

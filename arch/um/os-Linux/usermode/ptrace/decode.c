@@ -20,52 +20,7 @@
 
 #include "trace.h"
 
-#define TRAP_DB		1
-#define TRAP_BP		3
-#define TRAP_TS		10
-#define TRAP_NP		11
-#define TRAP_SS		12
-#define TRAP_GP		13
-#define TRAP_PF		14
-
-/* Page-fault error code bits */
-#define PF_PRESENT	1
-#define PF_USER		4
-#define PF_FETCH	16
-
-#define GP_INT80	0x402	/* vector 0x80 of the interrupt table */
-
-#define VSYSCALL_START	0xffffffffff600000UL
-#define VSYSCALL_END	0xffffffffff601000UL
-
 #define PEEK_BATCH	8
-
-static int in_vsyscall(unsigned long addr)
-{
-	return addr >= VSYSCALL_START && addr < VSYSCALL_END;
-}
-
-static int fetch_fault(struct um_event *event, unsigned long ip, unsigned long bits)
-{
-	event->kind = UM_EV_FAULT;
-	event->signo = SIGSEGV;
-	event->code = SEGV_MAPERR;
-	event->addr = ip;
-	event->trapno = TRAP_PF;
-	event->error_code = PF_USER | PF_FETCH | bits;
-	return 1;
-}
-
-static int protection_fault(struct um_event *event, unsigned long error_code)
-{
-	event->kind = UM_EV_TRAP;
-	event->signo = SIGSEGV;
-	event->code = SI_KERNEL;
-	event->addr = 0;
-	event->trapno = TRAP_GP;
-	event->error_code = error_code;
-	return 1;
-}
 
 /*
  * A system call by any other instruction than syscall is answered as by a
@@ -89,7 +44,7 @@ static int syscall_stop(struct um_mm *mm, unsigned long *gp, struct um_event *ev
 	gp[UM_RAX] = gp[UM_ORIG_RAX];
 	gp[UM_ORIG_RAX] = -1UL;
 	gp[UM_RIP] -= 2;
-	return protection_fault(event, GP_INT80);
+	return event_protection_fault(event, GP_INT80);
 }
 
 /*
@@ -155,7 +110,7 @@ static int exception_stop(struct um_mm *mm, int signo, unsigned long *gp,
 	int err;
 
 	if (signo == SIGSEGV && in_vsyscall(gp[UM_RIP]))
-		return fetch_fault(event, gp[UM_RIP], PF_PRESENT);
+		return event_fetch_fault(event, gp[UM_RIP], PF_PRESENT);
 
 	/* The frame must start at the top of the stub's stack. */
 	if (gp[UM_RSP] - STUB_STACK <= STUB_STACK_MAX) {
@@ -169,37 +124,13 @@ static int exception_stop(struct um_mm *mm, int signo, unsigned long *gp,
 	if (err)
 		return err;
 
-	event->signo = signo;
-	event->code = (int)regs[UM_R12];
-	event->addr = regs[UM_R13];
-	event->trapno = regs[UM_R9];
-	event->error_code = regs[UM_R8];
-	if (event->code <= 0) {
+	if ((int)regs[UM_R12] <= 0) {
 		/* Sent by somebody. The handler moved the stub: load it again. */
 		err = trace_load(mm, gp);
 		return err ? -ESRCH : nothing(mm);
 	}
-	event->kind = UM_EV_TRAP;
-	if (signo == SIGSEGV && event->code == SI_KERNEL) {
-		/* Where the host forces a SIGSEGV, the vector is an older one. */
-		if (event->trapno < TRAP_TS || event->trapno > TRAP_GP)
-			return protection_fault(event, 0);
-	} else if (event->trapno == TRAP_PF && (signo == SIGSEGV || signo == SIGBUS)) {
-		event->kind = UM_EV_FAULT;
-		event->addr = regs[UM_R10];
-	}
-	return 1;
-}
-
-static int sigtrap_stop(const siginfo_t *info, struct um_event *event)
-{
-	event->kind = UM_EV_TRAP;
-	event->signo = SIGTRAP;
-	event->code = info->si_code;
-	event->addr = (unsigned long)info->si_addr;
-	event->trapno = info->si_code == SI_KERNEL ? TRAP_BP : TRAP_DB;
-	event->error_code = 0;
-	return 1;
+	return event_exception(event, signo, (int)regs[UM_R12], regs[UM_R13],
+			       regs[UM_R9], regs[UM_R8], regs[UM_R10]);
 }
 
 /*
@@ -216,7 +147,7 @@ static int sigsys_stop(struct um_mm *mm, const siginfo_t *info, unsigned long *g
 	gp[UM_RIP] = ip;
 	gp[UM_RSP] -= 8;
 	gp[UM_ORIG_RAX] = -1UL;
-	return fetch_fault(event, ip, PF_PRESENT);
+	return event_fetch_fault(event, ip, PF_PRESENT);
 }
 
 int event_decode(struct um_mm *mm, int stop, unsigned long *gp, struct um_event *event)
@@ -245,7 +176,7 @@ int event_decode(struct um_mm *mm, int stop, unsigned long *gp, struct um_event 
 		if (info.si_code <= 0)
 			return nothing(mm);
 		if (stop == SIGTRAP)
-			return sigtrap_stop(&info, event);
+			return event_sigtrap(event, info.si_code, (unsigned long)info.si_addr);
 		return sigsys_stop(mm, &info, gp, event);
 	}
 	return nothing(mm);

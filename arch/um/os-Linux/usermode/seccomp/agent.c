@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Orders to agents, and their answers.
+ *
+ * An order is a page of operations and a sequence number. The answer is the
+ * number, written into a page that no mapping in the stub can write: it can't
+ * come from guest code, so when it has arrived what was to be unmapped is
+ * unmapped. One order is under way at most; the page is not touched before its
+ * answer is there, also if nobody needs to know.
+ *
+ * The agent is on its own: it may be killed by somebody, which is noticed by
+ * looking whether it lives whenever the answer takes long.
+ */
+#include <errno.h>
+#include <sys/wait.h>
+
+#include "seccomp.h"
+
+#define ANSWER_SPIN_NS	50000
+#define LOOK_MS		100
+
+int agent_gone(int pid)
+{
+	siginfo_t info = { 0 };
+
+	if (!pid)
+		return 1;
+	if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT))
+		return errno != EINTR;
+	return info.si_pid == pid;
+}
+
+void agent_order(struct um_mm *mm, unsigned int nr, int chain)
+{
+	struct sc_cmd *cmd = sc_cmd(mm);
+
+	cmd->nr = nr;
+	cmd->chain = chain;
+	__atomic_store_n(&cmd->sleeper, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&cmd->seq, ++mm->seq, __ATOMIC_SEQ_CST);
+	futex_wake(&cmd->seq);
+}
+
+static int answered(struct um_mm *mm)
+{
+	return __atomic_load_n(&sc_ack(mm)->seq, __ATOMIC_ACQUIRE) == mm->seq;
+}
+
+int agent_settle(struct um_mm *mm)
+{
+	struct sc_cmd *cmd = sc_cmd(mm);
+	struct sc_ack *ack = sc_ack(mm);
+	unsigned long end;
+
+	if (!answered(mm) && spin_allowed()) {
+		end = spin_now() + spin_ticks(ANSWER_SPIN_NS);
+		while (!answered(mm) && spin_now() < end)
+			__builtin_ia32_pause();
+	}
+	while (!answered(mm)) {
+		unsigned int seen = __atomic_load_n(&ack->seq, __ATOMIC_ACQUIRE);
+
+		__atomic_store_n(&cmd->sleeper, 1, __ATOMIC_SEQ_CST);
+		if (seen == mm->seq || answered(mm))
+			break;
+		if (futex_wait(&ack->seq, seen, LOOK_MS) == -ETIMEDOUT && agent_gone(mm->agent) &&
+		    !answered(mm))
+			return -ESRCH;
+	}
+	/* It is told once. */
+	return -(int)__atomic_exchange_n(&ack->error, 0, __ATOMIC_RELAXED);
+}
+
+int agent_batch(struct um_mm *mm, unsigned int nr)
+{
+	agent_order(mm, nr, 0);
+	return agent_settle(mm);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of the seccomp backend: its state, and the layers its files offer
+ * each other, lowest first. All functions run on the vCPU thread; errors are
+ * negative errno values. -ESRCH means that a host process of the address space
+ * is gone.
+ */
+#ifndef __SECCOMP_H
+#define __SECCOMP_H
+
+#include <stddef.h>
+#include <host/usermode.h>
+#include "layout.h"
+
+/**
+ * struct sc_op - one host system call the agent or a new runner is to make
+ * @nr: number
+ * @arg: arguments
+ */
+struct sc_op {
+	long nr;
+	unsigned long arg[6];
+};
+
+/**
+ * struct sc_cmd - orders; the kernel process writes, the stub can only read
+ * @seq: number of the order; changing it gives the order. Futex of the agent.
+ * @nr: operations
+ * @chain: let the guest run when done
+ * @sleeper: the kernel process sleeps on the answer
+ * @kernel_pid: who must be the parent
+ * @runner_nr: operations of a new runner
+ * @child: control file offset of the slot for an agent made by this one
+ * @runner_ops: what a new runner does first
+ * @data: what operations point to
+ * @ops: the operations
+ */
+struct sc_cmd {
+	unsigned int seq;
+	unsigned int nr;
+	unsigned int chain;
+	unsigned int sleeper;
+	int kernel_pid;
+	unsigned int runner_nr;
+	unsigned long child;
+	struct sc_op runner_ops[SC_RUNNER_OPS];
+	char pad[CMD_DATA - CMD_RUNNER_OPS - SC_RUNNER_OPS * OP_SIZE];
+	char data[CMD_OPS - CMD_DATA];
+	struct sc_op ops[SC_OPS_MAX];
+};
+
+_Static_assert(sizeof(struct sc_op) == OP_SIZE, "op");
+_Static_assert(offsetof(struct sc_cmd, chain) == CMD_CHAIN, "cmd");
+_Static_assert(offsetof(struct sc_cmd, sleeper) == CMD_SLEEPER, "cmd");
+_Static_assert(offsetof(struct sc_cmd, kernel_pid) == CMD_KERNEL_PID, "cmd");
+_Static_assert(offsetof(struct sc_cmd, runner_nr) == CMD_RUNNER_NR, "cmd");
+_Static_assert(offsetof(struct sc_cmd, child) == CMD_CHILD, "cmd");
+_Static_assert(offsetof(struct sc_cmd, runner_ops) == CMD_RUNNER_OPS, "cmd");
+_Static_assert(offsetof(struct sc_cmd, data) == CMD_DATA, "cmd");
+_Static_assert(offsetof(struct sc_cmd, ops) == CMD_OPS, "cmd");
+_Static_assert(sizeof(struct sc_cmd) <= UM_PAGE_SIZE, "cmd");
+
+/** struct sc_ack - the agent's answer, which guest code can't forge */
+struct sc_ack {
+	unsigned int seq;
+	unsigned int error;
+};
+
+/**
+ * struct sc_state - the runner's page
+ *
+ * Hostile: guest code can write it at any time, also while it claims to be
+ * stopped. Read fields once, through shared.c.
+ */
+struct sc_state {
+	unsigned int turn;
+	unsigned int spin;
+	unsigned int kind;
+	unsigned int resume;
+	unsigned long frame;
+	unsigned long info;
+	unsigned int signo;
+	int pid;
+	unsigned long fp;
+	unsigned long pad[2];
+	unsigned long iret[5];
+	unsigned long pad2[3];
+	unsigned long gp[UM_NR_REGS];
+};
+
+_Static_assert(offsetof(struct sc_state, turn) == STATE_TURN, "state");
+_Static_assert(offsetof(struct sc_state, spin) == STATE_SPIN, "state");
+_Static_assert(offsetof(struct sc_state, kind) == STATE_KIND, "state");
+_Static_assert(offsetof(struct sc_state, resume) == STATE_RESUME, "state");
+_Static_assert(offsetof(struct sc_state, frame) == STATE_FRAME, "state");
+_Static_assert(offsetof(struct sc_state, info) == STATE_INFO, "state");
+_Static_assert(offsetof(struct sc_state, signo) == STATE_SIGNO, "state");
+_Static_assert(offsetof(struct sc_state, pid) == STATE_PID, "state");
+_Static_assert(offsetof(struct sc_state, fp) == STATE_FP, "state");
+_Static_assert(offsetof(struct sc_state, iret) == STATE_IRET, "state");
+_Static_assert(offsetof(struct sc_state, gp) == STATE_GP, "state");
+_Static_assert(sizeof(struct sc_state) <= STATE_AREA, "state");
+
+/**
+ * struct um_mm - one guest address space
+ * @agent: pid of the agent, 0 when it is gone and reaped
+ * @runner: pid of the runner, likewise
+ * @slot: which part of the control memory is its
+ * @seq: number of the last order
+ * @running: guest code was let go and has not been seen to stop
+ * @chained: the last order lets it go
+ * @kicked: a kick was asked for and has not been reported
+ * @stepping: the trap flag is ours, not the guest's
+ * @failed: the last resume did not happen, because its order failed
+ * @map_error: error of an order that map() did not wait for
+ * @looks: interrupts since the guest was let go, see wait()
+ * @fp_addr: where in the stub the extended state is, 0 for in the registers
+ * @fp_given: @fp_addr at the time of the last resume
+ * @window: how long a stop of this runner is waited for by spinning, ns
+ * @runner_window: how long the runner may spin, ns
+ * @stopped_at: time stamp of the last stop
+ * @seg: selectors and bases in the runner: fs and gs base, ds, es, fs, gs
+ * @next: free list, or list of dying ones
+ */
+struct um_mm {
+	int agent;
+	int runner;
+	unsigned int slot;
+	unsigned int seq;
+	unsigned char running;
+	unsigned char chained;
+	unsigned char kicked;
+	unsigned char stepping;
+	unsigned char failed;
+	int map_error;
+	unsigned int looks;
+	unsigned long fp_addr;
+	unsigned long fp_given;
+	unsigned int window;
+	unsigned int runner_window;
+	unsigned long stopped_at;
+	unsigned long seg[6];
+	struct um_mm *next;
+};
+
+/* What is the same for all address spaces; filled at start. */
+struct sc_info {
+	unsigned long state_size;	/* bytes at SC_STATE */
+	unsigned long stack_size;	/* bytes at SC_STACK */
+	unsigned long slot_size;
+	char *control;			/* the control memory */
+	int control_fd;
+	int memory_fd;
+	unsigned long vdso;
+	int pid;			/* ours */
+};
+
+extern struct sc_info sc_info;
+
+/* The image in the kernel process (stub.S), and places in it. */
+extern const char sc_image[], sc_image_end[], sc_restorer[];
+extern const char runner_syscall[], runner_signal[];
+
+/* The address in the stub of a place in the image. */
+#define SC_ADDR(label)	(SC_CODE + (unsigned long)((label) - sc_image))
+
+static inline struct sc_cmd *sc_cmd(const struct um_mm *mm)
+{
+	return (struct sc_cmd *)(sc_info.control + mm->slot * sc_info.slot_size);
+}
+
+static inline struct sc_ack *sc_ack(const struct um_mm *mm)
+{
+	return (struct sc_ack *)((char *)sc_cmd(mm) + UM_PAGE_SIZE);
+}
+
+static inline struct sc_state *sc_state(const struct um_mm *mm)
+{
+	return (struct sc_state *)((char *)sc_cmd(mm) + 2 * UM_PAGE_SIZE);
+}
+
+/* spin.c: how long to wait without sleeping */
+
+/** spin_init() - how many CPUs there are for us, and how fast they count */
+void spin_init(void);
+
+/** spin_allowed() - whether spinning could do any good at present */
+int spin_allowed(void);
+
+/** spin_now() - time stamp in ticks */
+static inline unsigned long spin_now(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+/** spin_ticks() - ns in ticks of spin_now() */
+unsigned long spin_ticks(unsigned int ns);
+
+/** spin_pauses() - ns in runs of the runner's loop */
+unsigned int spin_pauses(unsigned int ns);
+
+/**
+ * spin_adapt() - the next window, after a wait
+ * @window: the one that was used, ns
+ * @ticks: how long the wait took
+ */
+unsigned int spin_adapt(unsigned int window, unsigned long ticks);
+
+/* futex.c */
+void futex_wake(unsigned int *word);
+/* Sleeps at most for the given time; 0, or a negative errno value. */
+int futex_wait(unsigned int *word, unsigned int value, unsigned int ms);
+
+/* agent.c: orders to agents */
+
+/** agent_gone() - has a process (agent or runner) ended? It is not reaped. */
+int agent_gone(int pid);
+
+/**
+ * agent_order() - give the order that is in mm's CMD page
+ * @mm: whose agent
+ * @nr: operations
+ * @chain: let the guest run afterwards
+ *
+ * The order before must have been answered: agent_settle().
+ */
+void agent_order(struct um_mm *mm, unsigned int nr, int chain);
+
+/**
+ * agent_settle() - wait until the last order is answered
+ *
+ * Not interruptible; orders are short. Returns 0, the error of the operation
+ * that failed, or -ESRCH.
+ */
+int agent_settle(struct um_mm *mm);
+
+/** agent_batch() - agent_order() and agent_settle(), without chain */
+int agent_batch(struct um_mm *mm, unsigned int nr);
+
+/* filter.c */
+struct sock_filter;
+#define FILTER_MAX	320
+/* Both fill @prog, at most FILTER_MAX, and return the length. */
+unsigned int filter_agent(struct sock_filter *prog);
+unsigned int filter_runner(struct sock_filter *prog);
+
+/* nursery.c: making and ending stubs */
+int nursery_init(void);
+int nursery_start(void);
+int nursery_make(struct um_mm *mm);
+void nursery_stop(void);
+extern struct um_mm nursery;
+
+/** runner_kill() - kill both processes of a stub and reap them */
+void stub_kill(struct um_mm *mm);
+
+/* shared.c: reading what the runner published */
+
+/**
+ * struct sc_frame - a copy of what matters of a signal frame
+ */
+struct sc_frame {
+	int signo;
+	int code;
+	unsigned long addr;
+	int call_nr;
+	unsigned int arch;
+	unsigned long trapno;
+	unsigned long error_code;
+	unsigned long cr2;
+	unsigned long fpstate;
+};
+
+int shared_frame(struct um_mm *mm, unsigned long *gp, struct sc_frame *frame);
+void shared_syscall(struct um_mm *mm, unsigned long *gp);
+unsigned long shared_again(struct um_mm *mm);
+void *shared_fp(struct um_mm *mm, unsigned long addr);
+
+/* xstate.c */
+int xstate_init(void);
+void xstate_normalise(void *buf);
+int xstate_valid(const void *buf);
+
+/* decode.c */
+int sc_decode(struct um_mm *mm, unsigned long *gp, struct um_event *event);
+
+/* debugreg.c */
+int sc_debugreg_get(struct um_mm *mm, int n, unsigned long *value);
+int sc_debugreg_set(struct um_mm *mm, int n, unsigned long value);
+
+/* clock.c */
+void sc_clock_probe(struct um_mm *mm);
+
+/* seccomp.c */
+extern const struct um_backend seccomp_backend;
+
+#endif

@@ -68,7 +68,8 @@ kbuild = $(MAKE) --no-print-directory -C $(source) $(kbuild-args)
 
 own-goals := help dep run test test-long bench images install \
 	     clean mrproper distclean compose __default
-kbuild-goals := $(filter-out $(own-goals),$(MAKECMDGOALS))
+own-files := $(images)/busybox.img
+kbuild-goals := $(filter-out $(own-goals) $(own-files),$(MAKECMDGOALS))
 # These cannot start without a configuration; defconfig serves if there is none.
 need-config := all linux vmlinux modules modules_prepare prepare \
 	       modules_install compile_commands.json scripts_gdb \

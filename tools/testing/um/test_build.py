@@ -161,6 +161,25 @@ def test_nothing_to_do():
     assert (BUILD / 'out' / 'linux').stat().st_mtime_ns == before
 
 
+def test_run(guest):
+    """make run makes the image if there is none and boots to a shell."""
+    image = BUILD / 'images' / 'busybox.img'
+    aside = image.with_suffix('.aside')
+    if image.exists():
+        image.rename(aside)
+    try:
+        g = guest('-C', TOP, 'run', kernel='make', raw=True, keep=r'(?!\.uml/)\..*',
+                  env={name: None for name in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL',
+                                               'MAKEOVERRIDES')})
+        g.boot(timeout=600)
+        assert g.out('uname -s') == 'Linux'
+        assert g.poweroff() == 0
+        assert image.exists()
+    finally:
+        if aside.exists():
+            aside.replace(image)
+
+
 def test_other_arch():
     """ARCH other than um: one clear line."""
     done = make('ARCH=arm64', 'defconfig')

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from harness.guest import PROMPT
-from harness.paths import KERNEL
+from harness.paths import KERNEL, TOP
 
 
 def ask(*args, env=None, cwd=None, kernel=KERNEL):
@@ -29,6 +29,13 @@ def test_help():
     assert code == 0 and not err
     for word in ('mem=', 'ubd', 'umid=', 'uml_dir=', 'con', 'ssl', 'initrd='):
         assert word in out, word
+
+
+def test_help_is_documented():
+    """The documentation includes what --help says below its first two lines."""
+    lines = ask('--help')[1].splitlines(keepends=True)
+    text = (TOP / 'Documentation/virt/uml/options.txt').read_text(encoding='utf-8')
+    assert text == ''.join(lines[2:])
 
 
 def test_version():

@@ -314,7 +314,7 @@ class TestServices:
     def test_database(self, full):
         """mariadb stores and finds."""
         full.out('systemctl start mariadb', timeout=300)
-        text = full.out('mysql -N -e "create database if not exists t; use t; '
+        text = full.out('mysql -NB -e "create database if not exists t; use t; '
                         'create table if not exists x (n int); insert into x values (40),(2); '
                         'select sum(n) from x"', timeout=120)
         assert text == '42'

@@ -26,6 +26,8 @@ class Runner:
             self.guest = Guest(f'ubd0={root}', f'ubd1={self.disk}', 'mem=4G',
                                name='kselftest').login()
             self.guest.out('mount /dev/ubdb /mnt')
+            # Some programs want it to be a mount point.
+            self.guest.out('mount -t tmpfs tmp /tmp')
         return self.guest
 
 

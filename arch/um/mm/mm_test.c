@@ -76,9 +76,14 @@ static int fake_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int 
 	return 0;
 }
 
+static void fake_abandon(struct um_mm *mm)
+{
+}
+
 static const struct um_backend fake_backend = {
 	.name = "fake",
 	.mm_create = fake_create,
+	.abandon = fake_abandon,
 	.map = fake_map,
 };
 
@@ -366,8 +371,31 @@ static struct kunit_case cases[] = {
 	{}
 };
 
+/*
+ * Flushes are to be recorded until the fake gets them, whatever the backend
+ * wants: all of it but that is the real one.
+ */
+static const struct um_backend *real_backend;
+static struct um_backend lazy_backend;
+
+static int suite_init(struct kunit_suite *suite)
+{
+	real_backend = host_usermode;
+	lazy_backend = *real_backend;
+	lazy_backend.eager = 0;
+	host_usermode = &lazy_backend;
+	return 0;
+}
+
+static void suite_exit(struct kunit_suite *suite)
+{
+	host_usermode = real_backend;
+}
+
 static struct kunit_suite suite = {
 	.name = "um_mm",
+	.suite_init = suite_init,
+	.suite_exit = suite_exit,
 	.test_cases = cases,
 };
 kunit_test_suite(suite);

@@ -385,8 +385,10 @@ static int apply(struct mm_struct *mm, bool with_adds)
 	if (err == -ENOMEM)
 		err = sync_pruned(batch);
 	/* The host's state is unknown now: it must not run any more. */
-	if (err)
+	if (err) {
+		host_usermode->abandon(ctx->host);
 		ctx->dead = true;
+	}
 	put_cpu_ptr(&tlb_batch);
 	return err;
 }

@@ -89,6 +89,9 @@ struct um_map_op {
  * @mm_create: make an empty address space
  * @mm_destroy: drop it and its host processes. Never fails. When it returns
  *	the guest's memory is out of their reach.
+ * @abandon: the mm can't be kept right: take its host processes and, before this
+ *	returns, guest memory away from them. wait() will return UM_EV_DEAD, and
+ *	it is still to be destroyed.
  * @map: apply a batch, in order. When it returns 0 all of it is done and
  *	visible to guest code; -ENOMEM when the host's limits are exhausted
  *	(an unknown prefix is done; the caller drops the range and retries).
@@ -113,6 +116,7 @@ struct um_backend {
 	int (*init)(const char **why);
 	int (*mm_create)(struct um_mm **mm);
 	void (*mm_destroy)(struct um_mm *mm);
+	void (*abandon)(struct um_mm *mm);
 	int (*map)(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr);
 	int (*resume)(struct um_mm *mm, unsigned long *gp, unsigned int flags);
 	void (*wait)(struct um_mm *mm, unsigned long *gp, struct um_event *event);

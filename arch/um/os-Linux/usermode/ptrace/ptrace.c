@@ -133,6 +133,12 @@ static void ptrace_mm_destroy(struct um_mm *mm)
 	reap(nr_dying > DYING_MAX);
 }
 
+static void ptrace_abandon(struct um_mm *mm)
+{
+	trace_kill(mm);
+	mm->mode = 0;
+}
+
 static int encode_op(struct stub_op *op, const struct um_map_op *map)
 {
 	unsigned long flags = MAP_SHARED | MAP_FIXED;
@@ -374,6 +380,7 @@ const struct um_backend ptrace_backend = {
 	.init = ptrace_init,
 	.mm_create = ptrace_mm_create,
 	.mm_destroy = ptrace_mm_destroy,
+	.abandon = ptrace_abandon,
 	.map = ptrace_map,
 	.resume = ptrace_resume,
 	.wait = ptrace_wait,

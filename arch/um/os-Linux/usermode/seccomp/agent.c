@@ -8,27 +8,14 @@
  * unmapped. One order is under way at most; the page is not touched before its
  * answer is there, also if nobody needs to know.
  *
- * The agent is on its own: it may be killed by somebody, which is noticed by
- * looking whether it lives whenever the answer takes long.
+ * The agent is on its own: it may be killed by somebody, which is looked for
+ * whenever the answer takes long.
  */
 #include <errno.h>
-#include <sys/wait.h>
 
 #include "seccomp.h"
 
 #define ANSWER_SPIN_NS	50000
-#define LOOK_MS		100
-
-int agent_gone(int pid)
-{
-	siginfo_t info = { 0 };
-
-	if (!pid)
-		return 1;
-	if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT))
-		return errno != EINTR;
-	return info.si_pid == pid;
-}
 
 void agent_order(struct um_mm *mm, unsigned int nr, int chain)
 {
@@ -63,7 +50,7 @@ int agent_settle(struct um_mm *mm)
 		__atomic_store_n(&cmd->sleeper, 1, __ATOMIC_SEQ_CST);
 		if (seen == mm->seq || answered(mm))
 			break;
-		if (futex_wait(&ack->seq, seen, LOOK_MS) == -ETIMEDOUT && agent_gone(mm->agent) &&
+		if (futex_wait(&ack->seq, seen, LOOK_MS) == -ETIMEDOUT && process_gone(mm->agent) &&
 		    !answered(mm))
 			return -ESRCH;
 	}

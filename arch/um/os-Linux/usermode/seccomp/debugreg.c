@@ -27,7 +27,8 @@ static long trace(long request, int pid, unsigned long addr, unsigned long data)
 	return ret < 0 ? -errno : ret;
 }
 
-static int attach(struct um_mm *mm)
+/* Stop the runner; @signo receives the signal that did it if it was not us. */
+static int attach(struct um_mm *mm, int *signo)
 {
 	int status;
 	long err;
@@ -45,37 +46,39 @@ static int attach(struct um_mm *mm)
 		mm->runner = 0;
 		return -ESRCH;
 	}
+	*signo = status >> 16 ? 0 : WSTOPSIG(status);
 	return 0;
 }
 
-/* A signal that stopped it first is not lost. */
-static void detach(struct um_mm *mm)
+static void detach(struct um_mm *mm, int signo)
 {
-	trace(PTRACE_DETACH, mm->runner, 0, 0);
+	trace(PTRACE_DETACH, mm->runner, 0, signo);
 }
 
 int sc_debugreg_get(struct um_mm *mm, int n, unsigned long *value)
 {
-	long err = attach(mm);
+	int signo;
+	long err = attach(mm, &signo);
 
 	if (err)
 		return err;
 	err = trace(PTRACE_PEEKUSER, mm->runner, offset_of(n), (unsigned long)value);
-	detach(mm);
+	detach(mm, signo);
 	return err;
 }
 
 int sc_debugreg_set(struct um_mm *mm, int n, unsigned long value)
 {
+	int signo;
 	long err;
 
 	/* The stub's own code must not stop. */
 	if (n < 4 && value >= UM_STUB_START)
 		return -EINVAL;
-	err = attach(mm);
+	err = attach(mm, &signo);
 	if (err)
 		return err;
 	err = trace(PTRACE_POKEUSER, mm->runner, offset_of(n), value);
-	detach(mm);
+	detach(mm, signo);
 	return err;
 }

@@ -64,7 +64,7 @@ static int decode_signal(struct um_mm *mm, unsigned long *gp, struct um_event *e
 		gp[UM_EFLAGS] &= ~EFLAGS_TF;
 
 	if (frame.code <= 0) {
-		if (!mm->kicked || frame.signo != SIGALRM)
+		if (!mm->kicked)
 			return 0;
 		event->kind = UM_EV_KICKED;
 		return 1;
@@ -109,11 +109,6 @@ int sc_decode(struct um_mm *mm, unsigned long *gp, struct um_event *event)
 	switch (__atomic_load_n(&sc_state(mm)->kind, __ATOMIC_RELAXED)) {
 	case KIND_SIGNAL:
 		return decode_signal(mm, gp, event);
-	case KIND_SYSCALL:
-		mm->fp_addr = 0;
-		shared_syscall(mm, gp);
-		memcpy(mm->seg, &gp[UM_FS_BASE], sizeof(mm->seg));
-		return system_call(gp, event, gp[UM_RAX]);
 	case KIND_AGAIN:
 		mm->fp_addr = mm->fp_given ? mm->fp_given : shared_again(mm);
 		if (!mm->fp_addr)

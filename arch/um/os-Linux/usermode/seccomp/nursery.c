@@ -31,7 +31,6 @@
 #include "seccomp.h"
 
 #define START_TRIES	16
-#define LOOK_MS		100
 #define FD_IMAGE	2
 /* struct k_sigaction */
 #define SA_RESTORER	0x04000000
@@ -281,28 +280,50 @@ static int runner_ready(struct um_mm *mm)
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 		run = TURN_RUN;
 		if (futex_wait(turn, TURN_RUN_KSLEEP, LOOK_MS) == -ETIMEDOUT &&
-		    agent_gone(mm->runner))
+		    process_gone(mm->runner))
 			return -ESRCH;
 	}
 	return 0;
 }
 
+/* The pid of a new agent arrives in @mm also if there is an error. */
 static int clone_nursery(struct um_mm *mm)
 {
 	struct sc_cmd *cmd = sc_cmd(&nursery);
+	int err;
 
-	if (!nursery.agent || agent_gone(nursery.agent)) {
-		int err;
-
+	if (!nursery.agent || process_gone(nursery.agent)) {
 		stub_kill(&nursery);
 		err = nursery_start();
 		if (err)
 			return err;
 	}
+	sc_state(&nursery)->pid = 0;
 	cmd->child = mm->slot * sc_info.slot_size;
 	cmd->ops[0] = op6(SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | CLONE_UNTRACED | SIGCHLD,
 			  0, SC_STATE + offsetof(struct sc_state, pid), 0, 0, 0);
-	return agent_batch(&nursery, 1);
+	err = agent_batch(&nursery, 1);
+	mm->agent = sc_state(&nursery)->pid;
+	return err;
+}
+
+/* One try. */
+static int make(struct um_mm *mm)
+{
+	int err;
+
+	fresh_page(mm);
+	first_orders(mm);
+	err = clone_nursery(mm);
+	if (!err)
+		err = agent_settle(mm);
+	/* Once it is set: an agent that was killed may have left a runner. */
+	mm->runner = sc_state(mm)->pid;
+	if (!err)
+		err = runner_ready(mm);
+	if (err)
+		stub_kill(mm);
+	return err;
 }
 
 /**
@@ -313,24 +334,9 @@ static int clone_nursery(struct um_mm *mm)
  */
 int nursery_make(struct um_mm *mm)
 {
-	int err;
+	int err = make(mm);
 
-	fresh_page(mm);
-	first_orders(mm);
-	err = clone_nursery(mm);
 	if (err == -ESRCH)
-		err = clone_nursery(mm);
-	if (err)
-		return err == -ESRCH ? -EAGAIN : err;
-	mm->agent = sc_state(&nursery)->pid;
-	err = agent_settle(mm);
-	if (!err) {
-		mm->runner = sc_state(mm)->pid;
-		err = runner_ready(mm);
-	}
-	if (err) {
-		stub_kill(mm);
-		return err == -ESRCH ? -EAGAIN : err;
-	}
-	return 0;
+		err = make(mm);
+	return err == -ESRCH ? -EAGAIN : err;
 }

@@ -114,6 +114,9 @@ _Static_assert(sizeof(struct sc_state) <= STATE_AREA, "state");
  * @failed: the last resume did not happen, because its order failed
  * @map_error: error of an order that map() did not wait for
  * @looks: interrupts since the guest was let go, see wait()
+ * @watched: how often the runner was seen to run instead of answering
+ * @watch_at: time stamp of the last look at that
+ * @watch_cpu: CPU time of the runner then, ns
  * @fp_addr: where in the stub the extended state is, 0 for in the registers
  * @fp_given: @fp_addr at the time of the last resume
  * @window: how long a stop of this runner is waited for by spinning, ns
@@ -134,6 +137,9 @@ struct um_mm {
 	unsigned char failed;
 	int map_error;
 	unsigned int looks;
+	unsigned int watched;
+	unsigned long watch_at;
+	unsigned long watch_cpu;
 	unsigned long fp_addr;
 	unsigned long fp_given;
 	unsigned int window;
@@ -179,6 +185,18 @@ static inline struct sc_state *sc_state(const struct um_mm *mm)
 	return (struct sc_state *)((char *)sc_cmd(mm) + 2 * UM_PAGE_SIZE);
 }
 
+static inline unsigned int turn(const struct um_mm *mm)
+{
+	return __atomic_load_n(&sc_state(mm)->turn, __ATOMIC_ACQUIRE);
+}
+
+/* One step of the turn word, if it is at @from. */
+static inline int turn_step(struct um_mm *mm, unsigned int from, unsigned int to)
+{
+	return __atomic_compare_exchange_n(&sc_state(mm)->turn, &from, to, 0,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 /* spin.c: how long to wait without sleeping */
 
 /** spin_init() - how many CPUs there are for us, and how fast they count */
@@ -211,10 +229,30 @@ void futex_wake(unsigned int *word);
 /* Sleeps at most for the given time; 0, or a negative errno value. */
 int futex_wait(unsigned int *word, unsigned int value, unsigned int ms);
 
-/* agent.c: orders to agents */
+/* watch.c: whether who is waited for will answer */
 
-/** agent_gone() - has a process (agent or runner) ended? It is not reaped. */
-int agent_gone(int pid);
+/* After how long somebody looks, where nothing else says. */
+#define LOOK_MS		100
+
+/**
+ * process_gone() - has an agent or runner ended?
+ *
+ * It is not reaped. One that somebody has stopped continues.
+ */
+int process_gone(int pid);
+
+/** watch_start() - from now on the runner must answer */
+void watch_start(struct um_mm *mm);
+
+/**
+ * watch_again() - it has not answered yet
+ *
+ * Returns 0 (looked at a moment ago), 1 (give it more time), or -ESRCH (it runs
+ * and doesn't answer).
+ */
+int watch_again(struct um_mm *mm);
+
+/* agent.c: orders to agents */
 
 /**
  * agent_order() - give the order that is in mm's CMD page
@@ -251,8 +289,41 @@ int nursery_make(struct um_mm *mm);
 void nursery_stop(void);
 extern struct um_mm nursery;
 
-/** runner_kill() - kill both processes of a stub and reap them */
+/** stub_kill() - kill both processes of a stub and reap them */
 void stub_kill(struct um_mm *mm);
+
+/* table.c: address spaces */
+
+/* At once. */
+#define MM_MAX		32768
+
+int table_init(void);
+void table_reap(void);
+void table_kill(void);
+int sc_mm_create(struct um_mm **result);
+void sc_mm_destroy(struct um_mm *mm);
+void sc_abandon(struct um_mm *mm);
+
+/* map.c */
+int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr);
+
+/* run.c: turns */
+
+/** run_park() - its runner would take the CPU that others need: it may not spin */
+void run_park(struct um_mm *mm);
+void run_forget(struct um_mm *mm);
+
+/** run_let_go() - it is the runner's turn */
+void run_let_go(struct um_mm *mm);
+
+int sc_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags);
+void sc_wait(struct um_mm *mm, unsigned long *gp, struct um_event *event);
+void sc_kick(struct um_mm *mm);
+void sc_park(void);
+
+/* fp.c */
+int sc_fp_get(struct um_mm *mm, void *buf);
+int sc_fp_set(struct um_mm *mm, const void *buf);
 
 /* shared.c: reading what the runner published */
 

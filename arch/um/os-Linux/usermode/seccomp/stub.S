@@ -412,6 +412,8 @@ runner_leaves:
 	movq	STATE(STATE_FP), %rcx
 	testl	$RESUME_XSAVE, %ebx
 	jz	1f
+	/* Nobody has asked the host for AMX tiles, so touching them would trap. */
+	movl	$~(1 << 18), %eax
 	xsave64	(%rcx)
 	movl	$KIND_SAVED, STATE(STATE_KIND)
 	jmp	runner_publish

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mapping: what is to be changed in an address space becomes orders to its
+ * agent.
+ *
+ * A runner that says it has stopped may be lying. Hence mappings are removed
+ * for certain before map() returns, unlike additions, which can wait for the
+ * next resume and are then done on the way.
+ */
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "seccomp.h"
+
+/* Mappings up to this size are filled at once, one fault saved per page. */
+#define POPULATE_MAX	0x200000UL
+
+static int encode_op(struct sc_op *op, const struct um_map_op *map)
+{
+	unsigned long flags = MAP_SHARED | MAP_FIXED;
+
+	if (map->addr >= UM_STUB_START || map->len > UM_STUB_START - map->addr)
+		return -EINVAL;
+	switch (map->kind) {
+	case UM_MAP:
+	case UM_ADD:
+		if (map->prot && map->len <= POPULATE_MAX)
+			flags |= MAP_POPULATE;
+		*op = (struct sc_op){ SYS_mmap, { map->addr, map->len, map->prot,
+			flags, SC_FD_MEMORY, map->offset } };
+		return 0;
+	case UM_UNMAP:
+		*op = (struct sc_op){ SYS_munmap, { map->addr, map->len } };
+		return 0;
+	case UM_PROTECT:
+		*op = (struct sc_op){ SYS_mprotect, { map->addr, map->len, map->prot } };
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int only_adds(const struct um_map_op *ops, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		if (ops[i].kind != UM_ADD)
+			return 0;
+	return nr <= SC_OPS_MAX;
+}
+
+/* Wait for orders that nobody has waited for yet. */
+static int settle(struct um_mm *mm)
+{
+	int err = mm->map_error;
+
+	mm->map_error = 0;
+	if (mm->chained) {
+		/* Not resumed after all. */
+		mm->chained = 0;
+		agent_order(mm, sc_cmd(mm)->nr, 0);
+	}
+	if (!err)
+		err = agent_settle(mm);
+	else
+		agent_settle(mm);
+	return err;
+}
+
+int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
+{
+	struct sc_cmd *cmd = sc_cmd(mm);
+	int err;
+
+	if (!mm->agent || !mm->runner)
+		return 0;
+	run_park(mm);
+	err = settle(mm);
+	if (!err && !mm->running && only_adds(ops, nr)) {
+		for (unsigned int i = 0; i < nr && !err; i++)
+			err = encode_op(&cmd->ops[i], &ops[i]);
+		if (!err) {
+			cmd->nr = nr;
+			mm->chained = 1;
+		}
+		return err;
+	}
+	while (nr && !err) {
+		unsigned int n = nr < SC_OPS_MAX ? nr : SC_OPS_MAX;
+
+		for (unsigned int i = 0; i < n; i++)
+			if (encode_op(&cmd->ops[i], &ops[i]))
+				return -EINVAL;
+		err = agent_batch(mm, n);
+		ops += n;
+		nr -= n;
+	}
+	/* What is dead maps nothing; wait() will tell. */
+	if (err && err != -ENOMEM)
+		sc_abandon(mm);
+	return err == -ESRCH ? 0 : err;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Address spaces, from their making to the reaping of their host processes.
+ *
+ * Each has a slot of the control memory for life. Processes that are no longer
+ * needed are killed at once and reaped when they are dead, so that nobody waits
+ * for the host to take them apart; until then the slot stays theirs.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "seccomp.h"
+
+#define DYING_MAX	64
+
+static struct um_mm *mm_table;		/* entry 0 is not used: the nursery's slot */
+static unsigned int mm_used = 1;
+static struct um_mm *mm_free;
+static struct um_mm *dying;
+static unsigned int nr_dying;
+
+int table_init(void)
+{
+	void *table = mmap(NULL, MM_MAX * sizeof(*mm_table), PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (table == MAP_FAILED)
+		return -errno;
+	mm_table = table;
+	return 0;
+}
+
+static int reap_one(int *pid, int options)
+{
+	int ret;
+
+	if (!*pid)
+		return 1;
+	do {
+		ret = wait4(*pid, NULL, __WALL | options, NULL);
+	} while (ret < 0 && errno == EINTR);
+	if (!ret)
+		return 0;
+	*pid = 0;
+	return 1;
+}
+
+/* Take what died off the list; with @wait, wait for one. */
+static void reap(int wait)
+{
+	struct um_mm **p = &dying, *mm;
+
+	while ((mm = *p)) {
+		int options = wait ? 0 : WNOHANG;
+
+		if (!reap_one(&mm->agent, options) || !reap_one(&mm->runner, options)) {
+			p = &mm->next;
+			continue;
+		}
+		wait = 0;
+		*p = mm->next;
+		nr_dying--;
+		mm->next = mm_free;
+		mm_free = mm;
+	}
+}
+
+int sc_mm_create(struct um_mm **result)
+{
+	struct um_mm *mm;
+	int err;
+
+	if (dying)
+		reap(0);
+	mm = mm_free;
+	if (mm) {
+		mm_free = mm->next;
+		/* Who had the slot before left registers in it. */
+		memset(sc_state(mm), 0, sc_info.state_size + sc_info.stack_size);
+	} else if (mm_used < MM_MAX) {
+		mm = &mm_table[mm_used];
+		mm->slot = mm_used++;
+	} else {
+		return -ENOMEM;
+	}
+	*mm = (struct um_mm){ .slot = mm->slot };
+	/* Unknown: the first resume loads them. */
+	memset(mm->seg, 0xff, sizeof(mm->seg));
+	err = nursery_make(mm);
+	if (err) {
+		mm->next = mm_free;
+		mm_free = mm;
+		return err;
+	}
+	*result = mm;
+	return 0;
+}
+
+/* Guest memory must be out of reach when this returns. */
+static void withdraw(struct um_mm *mm)
+{
+	int err = agent_settle(mm);
+
+	if (err != -ESRCH) {
+		sc_cmd(mm)->ops[0] = (struct sc_op){ SYS_munmap, { 0, UM_STUB_START } };
+		err = agent_batch(mm, 1);
+	}
+	/* What is dead reaches nothing. */
+	if (err)
+		stub_kill(mm);
+}
+
+void sc_mm_destroy(struct um_mm *mm)
+{
+	run_forget(mm);
+	/* Not both for certain: the pids may be somebody else's by now. */
+	if (mm->agent && mm->runner)
+		withdraw(mm);
+	if (mm->runner)
+		kill(mm->runner, SIGKILL);
+	if (mm->agent)
+		kill(mm->agent, SIGKILL);
+	mm->running = 0;
+	mm->next = dying;
+	dying = mm;
+	nr_dying++;
+	reap(nr_dying > DYING_MAX);
+}
+
+void sc_abandon(struct um_mm *mm)
+{
+	stub_kill(mm);
+	mm->running = 0;
+	mm->chained = 0;
+}
+
+void table_reap(void)
+{
+	if (dying)
+		reap(0);
+}
+
+/* Leave no process behind, not even for the blink until the host does it. */
+void table_kill(void)
+{
+	for (unsigned int i = 1; i < mm_used; i++) {
+		if (mm_table[i].agent)
+			kill(mm_table[i].agent, SIGKILL);
+		if (mm_table[i].runner)
+			kill(mm_table[i].runner, SIGKILL);
+	}
+	for (unsigned int i = 1; i < mm_used; i++)
+		stub_kill(&mm_table[i]);
+}

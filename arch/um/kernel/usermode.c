@@ -23,6 +23,7 @@
 #include <asm/fpstate.h>
 #include <asm/irq.h>
 #include <asm/syscall.h>
+#include <asm/text_shadow.h>
 #include <asm/traps.h>
 #include <asm/usermode.h>
 #include <host/usermode.h>
@@ -171,10 +172,18 @@ void __noreturn um_user_loop(struct pt_regs *regs)
 			continue;
 		}
 		run_guest(regs, &event);
-		if (event.kind == UM_EV_SYSCALL)
+		if (event.kind != UM_EV_SYSCALL && !list_empty(&current->mm->context.texts) &&
+		    !text_shadow_leave(regs, &event))
+			event.kind = UM_EV_KICKED;
+		if (event.kind == UM_EV_SYSCALL) {
+			if (event.code == UM_BY_PATCH)
+				text_counters.patched++;
+			else
+				text_sites_trapped(regs);
 			do_syscall(regs);
-		else
+		} else {
 			do_exception(regs, &event);
+		}
 	}
 }
 

@@ -42,6 +42,7 @@
 #include <linux/spinlock.h>
 #include <asm/fault.h>
 #include <asm/mmu_context.h>
+#include <asm/text_shadow.h>
 #include <asm/tlbflush.h>
 #include <host/usermode.h>
 #include "walk.h"
@@ -129,10 +130,19 @@ static void record_flush(mm_context_t *ctx, unsigned long start, unsigned long e
 	ctx->misses = 0;
 }
 
-void um_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
+void um_tlb_record(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
 	mm_context_t *ctx = &mm->context;
 	unsigned long flags;
+
+	spin_lock_irqsave(&ctx->lock, flags);
+	record_flush(ctx, start, end);
+	spin_unlock_irqrestore(&ctx->lock, flags);
+}
+
+void um_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	mm_context_t *ctx = &mm->context;
 
 	/* Nothing is mapped yet, or nothing will ever run again. */
 	if (mm == &init_mm || !READ_ONCE(ctx->host) || ctx->dead)
@@ -145,11 +155,11 @@ void um_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
 	if (start >= end)
 		return;
 
-	spin_lock_irqsave(&ctx->lock, flags);
-	record_flush(ctx, start, end);
-	spin_unlock_irqrestore(&ctx->lock, flags);
-	if (host_usermode->eager)
+	um_tlb_record(mm, start, end);
+	if (host_usermode->eager) {
+		WARN_ON_ONCE(in_hardirq());
 		apply(mm, false);
+	}
 }
 
 void flush_tlb_mm(struct mm_struct *mm)
@@ -253,6 +263,10 @@ static int batch_add(struct tlb_batch *batch, enum um_map_kind kind, const struc
 {
 	int err = 0;
 
+	/* Nothing of the guest's is normally where the patches jump through. */
+	if (unlikely(kind != UM_UNMAP && run->start < UM_PATCH_TABLE_END &&
+		     run->end > UM_PATCH_TABLE && !batch->mm->context.no_texts))
+		text_shadow_give_up(batch->mm);
 	if (batch->nr == TLB_BATCH)
 		err = batch_apply(batch);
 	batch->ops[batch->nr++] = (struct um_map_op) {
@@ -416,11 +430,17 @@ int um_tlb_sync(struct mm_struct *mm)
 
 	if (ctx->dead)
 		return -EIO;
+	/* Who traces sees every instruction as it is. */
+	if (unlikely(current->ptrace) && !ctx->no_texts)
+		text_shadow_give_up(mm);
 	if (!um_tlb_pending(mm))
 		return 0;
 	if (!ctx->host)
 		err = adopt_host(mm);
-	return err ? err : apply(mm, true);
+	/* Walking the tables may have found shadows that are out of date. */
+	while (!err && um_tlb_pending(mm))
+		err = apply(mm, true);
+	return err;
 }
 
 /* Life and death. */
@@ -432,6 +452,8 @@ void um_tlb_init(struct mm_struct *mm)
 	ctx->host = NULL;
 	ctx->reserved = NULL;
 	ctx->dead = false;
+	INIT_LIST_HEAD(&ctx->texts);
+	ctx->no_texts = false;
 	ctx->fp_owner = NULL;
 	ctx->debugreg_owner = NULL;
 	spin_lock_init(&ctx->lock);
@@ -464,6 +486,7 @@ void um_tlb_destroy(struct mm_struct *mm)
 	}
 	if (!ctx->host)
 		return;
+	text_shadow_exit(mm);
 	host_usermode->mm_destroy(ctx->host);
 	ctx->host = NULL;
 	ctx->fp_owner = NULL;

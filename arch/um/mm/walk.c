@@ -21,6 +21,7 @@
 #include <linux/pgtable.h>
 #include <linux/preempt.h>
 #include <asm/memory.h>
+#include <asm/text_shadow.h>
 #include "walk.h"
 
 pte_t *um_walk(struct mm_struct *mm, unsigned long addr, unsigned long *next)
@@ -116,6 +117,20 @@ static int host_prot(struct mm_struct *mm, pte_t pte)
 	return prot;
 }
 
+/* The page that is behind a host mapping. */
+static unsigned long host_pfn(struct mm_struct *mm, unsigned long addr, pte_t pte, int prot)
+{
+	unsigned long pfn = pte_pfn(pte);
+
+	if (likely(!text_shadows) || mm == &init_mm)
+		return pfn;
+	if (prot & HOST_PROT_WRITE)
+		text_shadow_written(pfn);
+	else if ((prot & HOST_PROT_EXEC) && !pte_write(pte))
+		return text_shadow_pfn(mm, addr, pfn);
+	return pfn;
+}
+
 void um_walk_run(struct mm_struct *mm, unsigned long start, unsigned long end,
 		 struct um_run *run)
 {
@@ -141,10 +156,10 @@ void um_walk_run(struct mm_struct *mm, unsigned long start, unsigned long end,
 		for (; addr < next; addr += PAGE_SIZE, ptep++) {
 			pte = READ_ONCE(*ptep);
 			prot = pte_none(pte) ? 0 : host_prot(mm, pte);
-			offset = um_pfn_offset(pte_pfn(pte));
+			offset = prot ? um_pfn_offset(host_pfn(mm, addr, pte, prot)) : 0;
 			if (first) {
 				run->prot = prot;
-				run->offset = prot ? offset : 0;
+				run->offset = offset;
 				first = false;
 			} else if (prot != run->prot ||
 				   (prot && offset != run->offset + (addr - start))) {

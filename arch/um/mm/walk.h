@@ -68,6 +68,13 @@ void um_walk_run(struct mm_struct *mm, unsigned long start, unsigned long end,
 		 struct um_run *run);
 
 /**
+ * um_tlb_record() - as um_tlb_flush(), but never at once
+ *
+ * For what is wrong to execute and no danger to others. Any context.
+ */
+void um_tlb_record(struct mm_struct *mm, unsigned long start, unsigned long end);
+
+/**
  * um_tlb_refill() - a fault that the page tables may have an answer for
  * @mm: current's mm
  * @addr: faulting address

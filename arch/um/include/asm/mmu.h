@@ -2,6 +2,7 @@
 #ifndef __ASM_UM_MMU_H
 #define __ASM_UM_MMU_H
 
+#include <linux/list.h>
 #include <linux/spinlock_types.h>
 
 struct um_mm;
@@ -37,6 +38,8 @@ struct um_tlb_range {
  * @fault_page: page of the last fault; what is kept if the host's limits are hit
  * @misses: how often in a row that page faulted although the guest's tables
  *	allow the access, see um_tlb_refill()
+ * @texts: shadow text pages mapped in it, see mm/shadow.c
+ * @no_texts: it is to see its text as it is, for good
  * @vdso: address of the vDSO image in this mm
  */
 typedef struct {
@@ -53,6 +56,8 @@ typedef struct {
 	struct um_tlb_range adds[UM_TLB_ADDS];
 	unsigned long fault_page;
 	unsigned int misses;
+	struct list_head texts;
+	bool no_texts;
 	void *vdso;
 } mm_context_t;
 

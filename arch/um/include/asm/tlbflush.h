@@ -2,11 +2,11 @@
 /*
  * Flushing of host mappings.
  *
- * For user addresses a flush only records the range; um_tlb_sync() applies it
- * before the address space next runs guest code. Until then nobody can use the
- * stale mapping: its only users are runners, and the one vCPU that could
- * drive them is executing the flush. For kernel addresses the host mapping is
- * changed at once.
+ * For user addresses a flush records the range; um_tlb_sync() applies it before
+ * the address space next runs guest code. Until then nobody can use the stale
+ * mapping if the backend knows that guest code has stopped. If all it has is the
+ * guest's word for it (see struct um_backend), the range is applied at once, as
+ * for kernel addresses always.
  */
 #ifndef __ASM_UM_TLBFLUSH_H
 #define __ASM_UM_TLBFLUSH_H
@@ -20,7 +20,7 @@
  * @start: first byte
  * @end: one past the last
  *
- * Any context.
+ * Not in interrupts: it may have to wait for the host.
  */
 void um_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end);
 

@@ -14,7 +14,9 @@
  *                           from the linear map
  *
  * Guest process: everything below UM_STUB_START belongs to the guest; above
- * it live the stub and the host's vDSO.
+ * it live the stub and the host's vDSO. Where system call instructions are
+ * patched, UM_PATCH_TABLE holds where they jump to; its place is part of the
+ * patch, see arch/x86/um/patch.c.
  */
 #ifndef __HOST_LAYOUT_H
 #define __HOST_LAYOUT_H
@@ -35,6 +37,10 @@
 
 #define UM_STUB_START		UM_UL(0x7fff80000000)
 #define UM_STUB_END		UM_UL(0x7ffffffff000)
+
+#define UM_PATCH_TABLE		UM_UL(0x60000)
+#define UM_PATCH_TABLE_END	UM_UL(0x62000)
+#define UM_PATCH_SLOTS		1024	/* eight bytes each */
 
 #define UM_PAGE_SIZE		UM_UL(4096)
 

@@ -24,7 +24,7 @@ enum um_reg {
 struct um_mm;		/* opaque, owned by the backend */
 
 enum um_event_kind {
-	UM_EV_SYSCALL,		/* gp[UM_ORIG_RAX] is the number */
+	UM_EV_SYSCALL,		/* gp[UM_ORIG_RAX] is the number; code is a UM_BY_* */
 	UM_EV_FAULT,		/* page fault: addr, error_code, ip in gp */
 	UM_EV_TRAP,		/* other exception: signo, code, addr, trapno */
 	UM_EV_INTERRUPT,	/* vcpu->pending is set; the guest still runs */
@@ -32,11 +32,15 @@ enum um_event_kind {
 	UM_EV_DEAD,		/* the host process is gone; the mm is unusable */
 };
 
+/* How a system call came */
+#define UM_BY_TRAP	0	/* an instruction trapped: a slow way */
+#define UM_BY_PATCH	1	/* by a call site that was patched */
+
 /**
  * struct um_event - why wait() returned
  * @kind: which of the above
  * @signo: signal the exception stands for (UM_EV_FAULT: SIGSEGV or SIGBUS)
- * @code: its si_code as the host reported it
+ * @code: its si_code as the host reported it, or UM_BY_*
  * @addr: faulting address
  * @trapno: x86 vector number
  * @error_code: x86 page-fault error code (1 present, 2 write, 4 user, 16 fetch)
@@ -107,6 +111,14 @@ struct um_map_op {
  * @fp_get: read the stopped runner's extended state (standard-format XSAVE
  *	image as PTRACE_GETREGSET NT_X86_XSTATE gives it), fp_size bytes
  * @fp_set: load it; -EINVAL if the host rejects the image
+ * @patch: make slot @slot of the mm's table ready: guest code that jumps through
+ *	entry @slot of the array of addresses at UM_PATCH_TABLE makes a system
+ *	call that returns to @ret; its number is @nr, or in rax if @nr is
+ *	negative. Doesn't change rip, as visible in gp, to anything but the
+ *	place before the system call (@ret - 2; with @nr loaded) or after it.
+ *	@ret must be below UM_STUB_START. The last map() or this must be
+ *	followed by resume() before the guest may use it. NULL if patching
+ *	brings nothing.
  * @debugreg_get: read debug register @n (0-3, 6, 7) of the stopped runner
  * @debugreg_set: write it; -EIO/-EINVAL when impossible
  */
@@ -124,11 +136,15 @@ struct um_backend {
 	void (*kick)(struct um_mm *mm);
 	int (*fp_get)(struct um_mm *mm, void *buf);
 	int (*fp_set)(struct um_mm *mm, const void *buf);
+	void (*patch)(struct um_mm *mm, unsigned int slot, unsigned long ret, long nr);
 	int (*debugreg_get)(struct um_mm *mm, int n, unsigned long *value);
 	int (*debugreg_set)(struct um_mm *mm, int n, unsigned long value);
 };
 
 extern const struct um_backend *host_usermode;	/* the one in use */
+
+/** host_patching - whether call sites may be patched: patch= */
+extern int host_patching;
 
 /** host_usermode_init() - choose a backend by usermode= and the host's abilities */
 int host_usermode_init(void);

@@ -14,6 +14,8 @@ const struct um_backend *host_usermode;
 static const struct um_backend *asked;
 static const char *reason;
 
+int host_patching = 1;
+
 static int parse_usermode(const char *rest)
 {
 	if (!strcmp(rest, "auto"))
@@ -40,6 +42,17 @@ static int parse_seccomp(const char *rest)
 	return 0;
 }
 
+static int parse_patch(const char *rest)
+{
+	if (!strcmp(rest, "on"))
+		host_patching = 1;
+	else if (!strcmp(rest, "off"))
+		host_patching = 0;
+	else
+		return host_option_error("use patch=on or patch=off");
+	return 0;
+}
+
 HOST_OPTION(usermode,
 	.name = "usermode=",
 	.action = HOST_OPT_CONSUME,
@@ -55,6 +68,15 @@ HOST_OPTION(seccomp,
 	.parse = parse_seccomp,
 	.synopsis = "seccomp=<auto|on|off>",
 	.help = "Older spelling: usermode=auto, usermode=seccomp, usermode=ptrace.");
+
+HOST_OPTION(patch,
+	.name = "patch=",
+	.action = HOST_OPT_CONSUME,
+	.parse = parse_patch,
+	.synopsis = "patch=<on|off>",
+	.help = "Whether system call instructions that are executed often may be replaced\n"
+		"by jumps in what guest programs execute (not in what anybody reads).\n"
+		"Only the seccomp mode has a use for it. Default: on.");
 
 static int try(const struct um_backend *backend, const char **why)
 {

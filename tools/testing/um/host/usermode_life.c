@@ -229,6 +229,14 @@ void measure(void)
 	for (int i = 0; i < N; i++)
 		run(mm, gp, &ev);
 	printf("# system call: %llu ns\n", (now_ns() - start) / N);
+	if (host_usermode->patch) {
+		LOAD(gp, g_patched_loop);
+		host_usermode->patch(mm, 3, CODE + 7, 39);
+		start = now_ns();
+		for (int i = 0; i < N; i++)
+			run(mm, gp, &ev);
+		printf("# patched system call: %llu ns\n", (now_ns() - start) / N);
+	}
 	LOAD(gp, g_read);
 	gp[UM_RDI] = HOLE;
 	start = now_ns();

@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 	test_fp();
 	test_debugreg();
 	test_registers();
+	test_patch();
 	test_isolation();
 	test_signals();
 	test_death();

@@ -40,6 +40,7 @@ extern int nr_tests, nr_failed;
 
 extern const char g_syscall[], g_syscall_end[], g_read[], g_read_end[];
 extern const char g_write[], g_write_end[], g_jump[], g_jump_end[];
+extern const char g_patched_loop[], g_patched_loop_end[];
 extern const char g_loop[], g_loop_end[], g_call[], g_call_end[];
 
 /* Copy a piece of guest code to CODE and point @gp at it. */
@@ -78,6 +79,7 @@ void test_isolation(void);
 void test_limits(void);
 void test_many(void);
 void test_orphans(void);
+void test_patch(void);
 void test_registers(void);
 void test_signals(void);
 void test_step(void);

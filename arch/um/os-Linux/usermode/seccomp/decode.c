@@ -22,11 +22,13 @@ static int in_stub(unsigned long ip)
 	return ip >= SC_CODE && ip < SC_CODE + UM_PAGE_SIZE;
 }
 
-static int system_call(unsigned long *gp, struct um_event *event, unsigned long nr)
+static int system_call(unsigned long *gp, struct um_event *event, unsigned long nr,
+		       int by)
 {
 	gp[UM_ORIG_RAX] = nr;
 	gp[UM_RAX] = -ENOSYS;
 	event->kind = UM_EV_SYSCALL;
+	event->code = by;
 	return 1;
 }
 
@@ -48,7 +50,7 @@ static int decode_sigsys(const struct sc_frame *frame, unsigned long *gp,
 	if (gp[UM_RIP] != frame->addr || (int)gp[UM_RAX] != frame->call_nr)
 		gp[UM_RAX] = frame->call_nr;
 	gp[UM_RIP] = frame->addr;
-	return system_call(gp, event, gp[UM_RAX]);
+	return system_call(gp, event, gp[UM_RAX], UM_BY_TRAP);
 }
 
 static int decode_signal(struct um_mm *mm, unsigned long *gp, struct um_event *event)
@@ -63,6 +65,10 @@ static int decode_signal(struct um_mm *mm, unsigned long *gp, struct um_event *e
 	if (mm->stepping)
 		gp[UM_EFLAGS] &= ~EFLAGS_TF;
 
+	/* A kick or the trap flag; nobody else has a reason to be there. */
+	if (gp[UM_RIP] - SC_PATCH < SC_PATCH_SIZE &&
+	    ((frame.code > 0 && frame.signo != SIGTRAP) || patch_leave(mm, gp)))
+		return -EFAULT;
 	if (frame.code <= 0) {
 		if (!mm->kicked)
 			return 0;
@@ -83,7 +89,7 @@ static int decode_signal(struct um_mm *mm, unsigned long *gp, struct um_event *e
 	case SIGILL:
 		/* The one number that hosts serve before they ask filters. */
 		if (frame.code == SI_KERNEL)
-			return system_call(gp, event, NR_URETPROBE);
+			return system_call(gp, event, NR_URETPROBE, UM_BY_TRAP);
 		break;
 	case SIGBUS:
 	case SIGFPE:
@@ -109,6 +115,11 @@ int sc_decode(struct um_mm *mm, unsigned long *gp, struct um_event *event)
 	switch (__atomic_load_n(&sc_state(mm)->kind, __ATOMIC_RELAXED)) {
 	case KIND_SIGNAL:
 		return decode_signal(mm, gp, event);
+	case KIND_SYSCALL:
+		mm->fp_addr = 0;
+		shared_syscall(mm, gp);
+		memcpy(mm->seg, &gp[UM_FS_BASE], sizeof(mm->seg));
+		return system_call(gp, event, gp[UM_RAX], UM_BY_PATCH);
 	case KIND_AGAIN:
 		mm->fp_addr = mm->fp_given ? mm->fp_given : shared_again(mm);
 		if (!mm->fp_addr)

@@ -9,9 +9,12 @@
  *		them with pwrite() into the control memory file
  *   SC_STATE	the runner's: turn word, registers. Guest code can write it.
  *   SC_STACK	the runner's signal stack. Guest code can write it.
+ *   SC_PATCH	trampolines of patched call sites; SC_TABLE points to them. Both
+ *		are written by the kernel process and read-only here.
  *   SC_VDSO	the host's vvar and vdso mappings, moved here where possible
  *
- * CMD, ACK, STATE and STACK are consecutive in the control memory file: a slot.
+ * CMD, ACK, STATE, STACK, TABLE and PATCH are consecutive in the control memory
+ * file: a slot.
  */
 #ifndef __SECCOMP_LAYOUT_H
 #define __SECCOMP_LAYOUT_H
@@ -25,6 +28,10 @@
 #define SC_STATE_MAX		UM_UL(0x20000)
 #define SC_STACK		(UM_STUB_START + UM_UL(0x40000))
 #define SC_STACK_MAX		UM_UL(0xc0000)
+#define SC_PATCH		(UM_STUB_START + UM_UL(0x8000))
+#define SC_PATCH_SIZE		(UM_PATCH_SLOTS * PATCH_SIZE)
+#define SC_TABLE		UM_PATCH_TABLE
+#define SC_TABLE_SIZE		(UM_PATCH_TABLE_END - UM_PATCH_TABLE)
 #define SC_VDSO			(UM_STUB_START + UM_UL(0x100000))
 
 /* Descriptors of an agent; a runner has none. */
@@ -84,6 +91,9 @@
 #define RESUME_SEGMENTS		2	/* load selectors and bases */
 #define RESUME_IRET		4	/* leave by iretq: sets TF, RF or cs */
 #define RESUME_XSAVE		8	/* don't leave: save extended state and stop */
+
+/* A trampoline's size; patch.c writes them */
+#define PATCH_SIZE		32
 
 #define OP_NR			0
 #define OP_ARG(n)		(8 + 8 * (n))

@@ -16,12 +16,34 @@
 /* Mappings up to this size are filled at once, one fault saved per page. */
 #define POPULATE_MAX	0x200000UL
 
-static int encode_op(struct sc_op *op, const struct um_map_op *map)
+/* Unmap, but not the table. Returns the number of operations. */
+static int encode_unmap(struct um_mm *mm, struct sc_op *op, unsigned long start,
+			unsigned long end)
 {
+	int n = 0;
+
+	if (mm->table_lost || start >= UM_PATCH_TABLE_END || end <= UM_PATCH_TABLE) {
+		*op = (struct sc_op){ SYS_munmap, { start, end - start } };
+		return 1;
+	}
+	if (start < UM_PATCH_TABLE)
+		op[n++] = (struct sc_op){ SYS_munmap, { start, UM_PATCH_TABLE - start } };
+	if (end > UM_PATCH_TABLE_END)
+		op[n++] = (struct sc_op){ SYS_munmap, { UM_PATCH_TABLE_END,
+			end - UM_PATCH_TABLE_END } };
+	return n;
+}
+
+/* At most two operations. Returns their number, or -EINVAL. */
+static int encode_op(struct um_mm *mm, struct sc_op *op, const struct um_map_op *map)
+{
+	unsigned long end = map->addr + map->len;
 	unsigned long flags = MAP_SHARED | MAP_FIXED;
 
 	if (map->addr >= UM_STUB_START || map->len > UM_STUB_START - map->addr)
 		return -EINVAL;
+	if (map->kind != UM_UNMAP && map->addr < UM_PATCH_TABLE_END && end > UM_PATCH_TABLE)
+		mm->table_lost = 1;
 	switch (map->kind) {
 	case UM_MAP:
 	case UM_ADD:
@@ -29,13 +51,12 @@ static int encode_op(struct sc_op *op, const struct um_map_op *map)
 			flags |= MAP_POPULATE;
 		*op = (struct sc_op){ SYS_mmap, { map->addr, map->len, map->prot,
 			flags, SC_FD_MEMORY, map->offset } };
-		return 0;
+		return 1;
 	case UM_UNMAP:
-		*op = (struct sc_op){ SYS_munmap, { map->addr, map->len } };
-		return 0;
+		return encode_unmap(mm, op, map->addr, end);
 	case UM_PROTECT:
 		*op = (struct sc_op){ SYS_mprotect, { map->addr, map->len, map->prot } };
-		return 0;
+		return 1;
 	}
 	return -EINVAL;
 }
@@ -45,7 +66,7 @@ static int only_adds(const struct um_map_op *ops, unsigned int nr)
 	for (unsigned int i = 0; i < nr; i++)
 		if (ops[i].kind != UM_ADD)
 			return 0;
-	return nr <= SC_OPS_MAX;
+	return nr < SC_OPS_MAX;
 }
 
 /* Wait for orders that nobody has waited for yet. */
@@ -68,6 +89,7 @@ static int settle(struct um_mm *mm)
 
 int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 {
+	int late = !mm->running && only_adds(ops, nr);
 	struct sc_cmd *cmd = sc_cmd(mm);
 	int err;
 
@@ -75,24 +97,24 @@ int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 		return 0;
 	run_park(mm);
 	err = settle(mm);
-	if (!err && !mm->running && only_adds(ops, nr)) {
-		for (unsigned int i = 0; i < nr && !err; i++)
-			err = encode_op(&cmd->ops[i], &ops[i]);
-		if (!err) {
-			cmd->nr = nr;
-			mm->chained = 1;
-		}
-		return err;
-	}
 	while (nr && !err) {
-		unsigned int n = nr < SC_OPS_MAX ? nr : SC_OPS_MAX;
+		unsigned int n = 0;
 
-		for (unsigned int i = 0; i < n; i++)
-			if (encode_op(&cmd->ops[i], &ops[i]))
-				return -EINVAL;
-		err = agent_batch(mm, n);
-		ops += n;
-		nr -= n;
+		/* Room for two. */
+		while (nr && n < SC_OPS_MAX - 1) {
+			int ret = encode_op(mm, &cmd->ops[n], ops++);
+
+			if (ret < 0)
+				return ret;
+			n += ret;
+			nr--;
+		}
+		if (late) {
+			cmd->nr = n;
+			mm->chained = 1;
+		} else {
+			err = agent_batch(mm, n);
+		}
 	}
 	/* What is dead maps nothing; wait() will tell. */
 	if (err && err != -ENOMEM)

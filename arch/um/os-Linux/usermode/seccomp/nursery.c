@@ -106,11 +106,27 @@ static struct sc_op op6(long nr, unsigned long a1, unsigned long a2, unsigned lo
 	return (struct sc_op){ nr, { a1, a2, a3, a4, a5, a6 } };
 }
 
-static struct sc_op map_slot(struct um_mm *mm, unsigned long addr, unsigned long len,
-			     unsigned long offset)
+/* The guest's part of the slot. Returns the number of operations. */
+static int map_slot(struct um_mm *mm, struct sc_op *ops)
 {
-	return op6(SYS_mmap, addr, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		   SC_FD_CONTROL, mm->slot * sc_info.slot_size + offset);
+	const struct {
+		unsigned long addr, len;
+		int prot;
+	} parts[] = {
+		{ SC_STATE, sc_info.state_size, PROT_READ | PROT_WRITE },
+		{ SC_STACK, sc_info.stack_size, PROT_READ | PROT_WRITE },
+		{ SC_TABLE, SC_TABLE_SIZE, PROT_READ },
+		{ SC_PATCH, SC_PATCH_SIZE, PROT_READ | PROT_EXEC },
+	};
+	unsigned long offset = mm->slot * sc_info.slot_size + 2 * UM_PAGE_SIZE;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		ops[i] = op6(SYS_mmap, parts[i].addr, parts[i].len, parts[i].prot,
+			     MAP_SHARED | MAP_FIXED, SC_FD_CONTROL, offset);
+		offset += parts[i].len;
+	}
+	return i;
 }
 
 /* One call by the nursery's agent. Its result is not known, only whether it failed. */
@@ -171,10 +187,7 @@ static int set_up(int last)
 		err = space_clear(nursery.agent, keep, SC_VDSO, &sc_info.vdso, last, nursery_call);
 	if (err)
 		return err;
-	cmd->ops[0] = map_slot(&nursery, SC_STATE, sc_info.state_size, 2 * UM_PAGE_SIZE);
-	cmd->ops[1] = map_slot(&nursery, SC_STACK, sc_info.stack_size,
-			       2 * UM_PAGE_SIZE + sc_info.state_size);
-	err = agent_batch(&nursery, 2);
+	err = agent_batch(&nursery, map_slot(&nursery, cmd->ops));
 	if (err)
 		return err;
 
@@ -241,6 +254,7 @@ static void first_orders(struct um_mm *mm)
 	struct sc_cmd *cmd = sc_cmd(mm);
 	struct runner_data *d = (struct runner_data *)cmd->data;
 	unsigned long mask = 0;
+	int n;
 
 	for (unsigned int i = 0; i < NR_HANDLED; i++)
 		mask |= 1UL << (handled[i] - 1);
@@ -260,13 +274,11 @@ static void first_orders(struct um_mm *mm)
 				 0, 0, 0);
 	cmd->runner_nr = 5;
 
-	cmd->ops[0] = map_slot(mm, SC_STATE, sc_info.state_size, 2 * UM_PAGE_SIZE);
-	cmd->ops[1] = map_slot(mm, SC_STACK, sc_info.stack_size,
-			       2 * UM_PAGE_SIZE + sc_info.state_size);
-	cmd->ops[2] = op6(SYS_clone, CLONE_VM | CLONE_PARENT | CLONE_PARENT_SETTID |
+	n = map_slot(mm, cmd->ops);
+	cmd->ops[n] = op6(SYS_clone, CLONE_VM | CLONE_PARENT | CLONE_PARENT_SETTID |
 			  CLONE_UNTRACED | SIGCHLD, 0,
 			  SC_STATE + offsetof(struct sc_state, pid), 0, 0, 0);
-	cmd->nr = 3;
+	cmd->nr = n + 1;
 	cmd->seq = mm->seq = 1;
 }
 

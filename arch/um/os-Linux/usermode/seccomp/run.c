@@ -70,7 +70,10 @@ static unsigned int give_registers(struct um_mm *mm, const unsigned long *gp, un
 		regs[UM_GS_BASE] = usable_base(regs[UM_GS_BASE]);
 		resume |= RESUME_SEGMENTS;
 	}
-	if (regs[UM_EFLAGS] & (EFLAGS_TF | EFLAGS_RF) || regs[UM_CS] != USER_CS) {
+	/* iretq also makes the CPU forget what it has fetched. */
+	if (regs[UM_EFLAGS] & (EFLAGS_TF | EFLAGS_RF) || regs[UM_CS] != USER_CS ||
+	    mm->serialise) {
+		mm->serialise = 0;
 		state->iret[0] = regs[UM_RIP];
 		state->iret[1] = regs[UM_CS];
 		state->iret[2] = regs[UM_EFLAGS];

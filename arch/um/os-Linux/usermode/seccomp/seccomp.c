@@ -49,7 +49,8 @@ static int prepare_memory(void)
 		sc_info.stack_size = STACK_MIN;
 	if (sc_info.state_size > SC_STATE_MAX || sc_info.stack_size > SC_STACK_MAX)
 		return -E2BIG;
-	sc_info.slot_size = 2 * UM_PAGE_SIZE + sc_info.state_size + sc_info.stack_size;
+	sc_info.slot_size = 2 * UM_PAGE_SIZE + sc_info.state_size + sc_info.stack_size +
+			    SC_TABLE_SIZE + SC_PATCH_SIZE;
 	sc_info.pid = getpid();
 	sc_info.memory_fd = host_memory_fd();
 
@@ -146,6 +147,7 @@ const struct um_backend seccomp_backend = {
 	.park = sc_park,
 	.fp_get = sc_fp_get,
 	.fp_set = sc_fp_set,
+	.patch = sc_patch,
 	.debugreg_get = sc_debugreg_get,
 	.debugreg_set = sc_debugreg_set,
 };

@@ -123,6 +123,9 @@ _Static_assert(sizeof(struct sc_state) <= STATE_AREA, "state");
  * @runner_window: how long the runner may spin, ns
  * @stopped_at: time stamp of the last stop
  * @seg: selectors and bases in the runner: fs and gs base, ds, es, fs, gs
+ * @nr_patches: slots of the table below this number are in use
+ * @serialise: patches were made since the guest last ran
+ * @table_lost: something else is mapped where the table was
  * @next: free list, or list of dying ones
  */
 struct um_mm {
@@ -146,6 +149,9 @@ struct um_mm {
 	unsigned int runner_window;
 	unsigned long stopped_at;
 	unsigned long seg[6];
+	unsigned int nr_patches;
+	unsigned char serialise;
+	unsigned char table_lost;
 	struct um_mm *next;
 };
 
@@ -346,6 +352,21 @@ int shared_frame(struct um_mm *mm, unsigned long *gp, struct sc_frame *frame);
 void shared_syscall(struct um_mm *mm, unsigned long *gp);
 unsigned long shared_again(struct um_mm *mm);
 void *shared_fp(struct um_mm *mm, unsigned long addr);
+
+/* patch.c */
+void sc_patch(struct um_mm *mm, unsigned int slot, unsigned long ret, long nr);
+
+/** patch_clear() - forget all: the slot of the control memory is reused */
+void patch_clear(struct um_mm *mm);
+
+/**
+ * patch_leave() - stopped in a trampoline: be at the system call instead
+ * @mm: whose
+ * @gp: registers; rip is in SC_PATCH
+ *
+ * Returns 0, or -EFAULT if there is no trampoline.
+ */
+int patch_leave(struct um_mm *mm, unsigned long *gp);
 
 /* xstate.c */
 int xstate_init(void);

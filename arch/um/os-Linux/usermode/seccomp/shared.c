@@ -113,8 +113,8 @@ void shared_syscall(struct um_mm *mm, unsigned long *gp)
 	gp[UM_RIP] = read_word(sc_state(mm)->gp, UM_RIP * sizeof(long));
 	gp[UM_EFLAGS] = read_word(sc_state(mm)->gp, UM_EFLAGS * sizeof(long));
 	gp[UM_RSP] = read_word(sc_state(mm)->gp, UM_RSP * sizeof(long));
-	copy_state(mm, gp, UM_FS_BASE, UM_GS_BASE);
-	/* What the instruction would have done. Selectors are as we left them. */
+	copy_state(mm, gp, UM_FS_BASE, UM_GS);
+	/* What the instruction would have done. */
 	gp[UM_RCX] = gp[UM_RIP];
 	gp[UM_R11] = gp[UM_EFLAGS];
 	gp[UM_CS] = USER_CS;

@@ -315,7 +315,7 @@ runner_syscall:
 	movq	%rdi, GP(RDI)
 	movq	%rcx, GP(RIP)
 	movl	$KIND_SYSCALL, STATE(STATE_KIND)
-	jmp	runner_bases
+	jmp	runner_segments
 
 /*
  * The signal handler. What it interrupted may be guest code with any flags.
@@ -335,7 +335,8 @@ runner_frame:
 	movq	%rsi, STATE(STATE_INFO)
 	movl	%edi, STATE(STATE_SIGNO)
 	movl	$KIND_SIGNAL, STATE(STATE_KIND)
-	/* Selectors are not in the frame. */
+	/* What is not in the frame. */
+runner_segments:
 	movl	%ds, %eax
 	movq	%rax, GP(DS)
 	movl	%es, %eax
@@ -344,7 +345,6 @@ runner_frame:
 	movq	%rax, GP(FS)
 	movl	%gs, %eax
 	movq	%rax, GP(GS)
-runner_bases:
 	rdfsbase %rax
 	movq	%rax, GP(FS_BASE)
 	rdgsbase %rax

@@ -81,6 +81,7 @@ int sc_mm_create(struct um_mm **result)
 		mm_free = mm->next;
 		/* Who had the slot before left registers in it. */
 		memset(sc_state(mm), 0, sc_info.state_size + sc_info.stack_size);
+		patch_clear(mm);
 	} else if (mm_used < MM_MAX) {
 		mm = &mm_table[mm_used];
 		mm->slot = mm_used++;

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shadows of text pages.
+ *
+ * A system call instruction traps, and a trap is slow. So instructions that are
+ * executed often are patched, but in a copy of their page that is mapped on the
+ * host in place of the page, executable, and is nowhere else: the guest's page
+ * tables, and with them all that reads guest memory through the kernel (ptrace,
+ * /proc/PID/mem, core dumps, the page cache), know nothing of it. It is to the
+ * page what an instruction cache would be, and thrown away like one when the
+ * page changes: see flush_dcache_folio().
+ *
+ * All address spaces that map a page execute the same shadow. What is different
+ * for each, because it depends on where the page is mapped, is behind the table
+ * through which patches jump; struct text_map says that an address space has
+ * its entries ready. A page that is mapped twice in an address space is a
+ * shadow only once.
+ *
+ * A shadow that is out of date is mapped by nobody after the flushes that this
+ * causes, but a guest that keeps its old mappings by lying about having stopped
+ * might still have it for a moment. So its memory is not freed before the last
+ * of those address spaces is gone. One that nobody maps stays for the next who
+ * maps the page, and is compared with it then.
+ */
+#include <linux/bitmap.h>
+#include <linux/hash.h>
+#include <linux/hashtable.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <asm/cacheflush.h>
+#include <asm/memory.h>
+#include <asm/text_shadow.h>
+#include <asm/trapnr.h>
+#include <host/usermode.h>
+#include "walk.h"
+
+#define SHADOWS_MAX	512
+#define PATCHES_MAX	48
+
+/**
+ * struct shadow - a text page as it is executed
+ * @node: in shadows, by @pfn; not if it is out of date
+ * @all: in shadow_list
+ * @maps: struct text_map, who has it mapped
+ * @pfn: the page it is a copy of
+ * @text: the copy with patches
+ * @orig: the copy without
+ * @nr: number of valid entries of @patches
+ * @patches: what is different
+ */
+struct shadow {
+	struct hlist_node node;
+	struct list_head all;
+	struct list_head maps;
+	unsigned long pfn;
+	u8 *text;
+	u8 *orig;
+	unsigned int nr;
+	struct text_patch patches[PATCHES_MAX];
+};
+
+/**
+ * struct text_map - an address space executes a shadow
+ * @node: in text_maps, by @mm and @addr; not if it is mapped no more
+ * @by_mm: in mm->context.texts
+ * @by_shadow: in shadow->maps
+ * @shadow: the shadow
+ * @mm: the address space
+ * @addr: where the page is mapped
+ */
+struct text_map {
+	struct hlist_node node;
+	struct list_head by_mm;
+	struct list_head by_shadow;
+	struct shadow *shadow;
+	struct mm_struct *mm;
+	unsigned long addr;
+};
+
+unsigned int text_shadows;
+
+static DEFINE_SPINLOCK(shadow_lock);		/* all of this */
+static DEFINE_HASHTABLE(shadows, 8);
+static LIST_HEAD(shadow_list);
+static DEFINE_HASHTABLE(text_maps, 10);
+static DECLARE_BITMAP(slots, UM_PATCH_SLOTS);
+
+static struct shadow *find_shadow(unsigned long pfn)
+{
+	struct shadow *shadow;
+
+	hash_for_each_possible(shadows, shadow, node, pfn)
+		if (shadow->pfn == pfn)
+			return shadow;
+	return NULL;
+}
+
+static unsigned long map_key(const struct mm_struct *mm, unsigned long addr)
+{
+	return (unsigned long)mm / L1_CACHE_BYTES + addr / PAGE_SIZE;
+}
+
+static struct text_map *find_map(const struct mm_struct *mm, unsigned long addr)
+{
+	struct text_map *map;
+
+	addr &= PAGE_MASK;
+	hash_for_each_possible(text_maps, map, node, map_key(mm, addr))
+		if (map->mm == mm && map->addr == addr)
+			return map;
+	return NULL;
+}
+
+static void free_shadow(struct shadow *shadow)
+{
+	unsigned int i;
+
+	for (i = 0; i < shadow->nr; i++)
+		__clear_bit(shadow->patches[i].slot, slots);
+	hash_del(&shadow->node);
+	list_del(&shadow->all);
+	free_page((unsigned long)shadow->text);
+	free_page((unsigned long)shadow->orig);
+	kfree(shadow);
+	text_shadows--;
+}
+
+static void free_map(struct text_map *map)
+{
+	struct shadow *shadow = map->shadow;
+
+	hash_del(&map->node);
+	list_del(&map->by_mm);
+	list_del(&map->by_shadow);
+	kfree(map);
+	if (list_empty(&shadow->maps) && hlist_unhashed(&shadow->node))
+		free_shadow(shadow);
+}
+
+/* The page is not what it was. */
+static void drop(struct shadow *shadow)
+{
+	struct text_map *map;
+
+	hash_del(&shadow->node);
+	list_for_each_entry(map, &shadow->maps, by_shadow)
+		um_tlb_record(map->mm, map->addr, map->addr + PAGE_SIZE);
+	if (list_empty(&shadow->maps))
+		free_shadow(shadow);
+}
+
+static bool up_to_date(const struct shadow *shadow)
+{
+	return !memcmp(shadow->orig, pfn_to_virt(shadow->pfn), PAGE_SIZE);
+}
+
+/* Nobody can write to it without our notice. */
+static enum text_result eligible(unsigned long pfn)
+{
+	struct folio *folio = page_folio(pfn_to_page(pfn));
+	struct address_space *mapping = folio->mapping;
+
+	if (folio_test_anon(folio) || !mapping)
+		return TEXT_NOT_FILE;
+	return mapping_writably_mapped(mapping) ? TEXT_WRITABLE : TEXT_COUNTED;
+}
+
+static struct shadow *new_shadow(unsigned long pfn)
+{
+	struct shadow *shadow, *unused;
+
+	if (text_shadows >= SHADOWS_MAX) {
+		list_for_each_entry(unused, &shadow_list, all) {
+			if (list_empty(&unused->maps)) {
+				free_shadow(unused);
+				break;
+			}
+		}
+	}
+	if (text_shadows >= SHADOWS_MAX)
+		return NULL;
+	shadow = kzalloc(sizeof(*shadow), GFP_ATOMIC | __GFP_NOWARN);
+	if (!shadow)
+		return NULL;
+	shadow->text = (u8 *)__get_free_page(GFP_ATOMIC | __GFP_NOWARN);
+	shadow->orig = (u8 *)__get_free_page(GFP_ATOMIC | __GFP_NOWARN);
+	if (!shadow->text || !shadow->orig) {
+		free_page((unsigned long)shadow->text);
+		free_page((unsigned long)shadow->orig);
+		kfree(shadow);
+		return NULL;
+	}
+	memcpy(shadow->orig, pfn_to_virt(pfn), PAGE_SIZE);
+	memcpy(shadow->text, shadow->orig, PAGE_SIZE);
+	shadow->pfn = pfn;
+	INIT_LIST_HEAD(&shadow->maps);
+	hash_add(shadows, &shadow->node, pfn);
+	list_add_tail(&shadow->all, &shadow_list);
+	text_shadows++;
+	/* A hint that spares flush_dcache_folio() the search. */
+	set_bit(PG_arch_1, &page_folio(pfn_to_page(pfn))->flags);
+	return shadow;
+}
+
+static void prepare_slot(const struct text_map *map, const struct text_patch *patch)
+{
+	host_usermode->patch(map->mm->context.host, patch->slot, map->addr + patch->call + 2,
+			     patch->nr);
+}
+
+static void prepare_all(void *arg, const struct text_patch *patch)
+{
+	struct shadow *shadow = arg;
+	struct text_map *map;
+
+	list_for_each_entry(map, &shadow->maps, by_shadow)
+		prepare_slot(map, patch);
+}
+
+static enum text_result patch_locked(unsigned long pfn, const struct pt_regs *regs)
+{
+	struct shadow *shadow = find_shadow(pfn);
+	enum text_result result = eligible(pfn);
+	struct text_patch *patch;
+	unsigned int i, slot;
+
+	if (result != TEXT_COUNTED)
+		return result;
+	if (shadow && !up_to_date(shadow)) {
+		drop(shadow);
+		shadow = NULL;
+	}
+	if (!shadow)
+		shadow = new_shadow(pfn);
+	if (!shadow)
+		return TEXT_FULL;
+	for (i = 0; i < shadow->nr; i++)
+		if (shadow->patches[i].call == offset_in_page(regs->ip))
+			return text_boundary(&shadow->patches[i]) ? TEXT_PATCHED_A : TEXT_PATCHED_P;
+	slot = find_first_zero_bit(slots, UM_PATCH_SLOTS);
+	if (slot == UM_PATCH_SLOTS || shadow->nr == PATCHES_MAX)
+		return TEXT_FULL;
+
+	patch = &shadow->patches[shadow->nr];
+	patch->slot = slot;
+	result = text_patch(shadow->text, regs, patch, prepare_all, shadow);
+	if (result == TEXT_PATCHED_A || result == TEXT_PATCHED_P) {
+		__set_bit(slot, slots);
+		shadow->nr++;
+	} else if (!shadow->nr && list_empty(&shadow->maps)) {
+		free_shadow(shadow);
+	}
+	return result;
+}
+
+enum text_result text_shadow_patch(unsigned long pfn, const struct pt_regs *regs)
+{
+	enum text_result result;
+	unsigned long flags;
+
+	spin_lock_irqsave(&shadow_lock, flags);
+	result = patch_locked(pfn, regs);
+	spin_unlock_irqrestore(&shadow_lock, flags);
+	return result;
+}
+
+bool text_shadow_has(struct mm_struct *mm, unsigned long addr)
+{
+	struct text_map *map;
+	bool has = false;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&shadow_lock, flags);
+	map = find_map(mm, addr);
+	for (i = 0; map && i < map->shadow->nr; i++)
+		has |= map->shadow->patches[i].call == offset_in_page(addr);
+	spin_unlock_irqrestore(&shadow_lock, flags);
+	return has;
+}
+
+/* Is this what an address space has mapped there? */
+static bool still_there(const struct text_map *map)
+{
+	pte_t *ptep = um_walk(map->mm, map->addr, NULL);
+	pte_t pte = ptep ? READ_ONCE(*ptep) : __pte(0);
+
+	return pte_user(pte) && pte_pfn(pte) == map->shadow->pfn;
+}
+
+static void map_at(struct text_map *map, unsigned long addr)
+{
+	unsigned int i;
+
+	map->addr = addr;
+	hash_add(text_maps, &map->node, map_key(map->mm, addr));
+	for (i = 0; i < map->shadow->nr; i++)
+		prepare_slot(map, &map->shadow->patches[i]);
+}
+
+static struct text_map *new_map(struct mm_struct *mm, struct shadow *shadow)
+{
+	struct text_map *map = kzalloc(sizeof(*map), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!map)
+		return NULL;
+	map->shadow = shadow;
+	map->mm = mm;
+	list_add(&map->by_mm, &mm->context.texts);
+	list_add(&map->by_shadow, &shadow->maps);
+	return map;
+}
+
+/*
+ * Have @mm execute @shadow at @addr. A record of what was there before, or of
+ * where it was before, is not freed: its host mapping may not be gone yet.
+ */
+static bool use_shadow(struct mm_struct *mm, unsigned long addr, struct shadow *shadow)
+{
+	struct text_map *map = find_map(mm, addr);
+
+	if (map && map->shadow == shadow)
+		return true;
+	if (map)
+		hash_del(&map->node);
+	list_for_each_entry(map, &mm->context.texts, by_mm)
+		if (map->shadow == shadow)
+			break;
+	if (list_entry_is_head(map, &mm->context.texts, by_mm))
+		map = new_map(mm, shadow);
+	else if (map->addr != addr && still_there(map))
+		return false;
+	if (!map)
+		return false;
+	hash_del(&map->node);
+	map_at(map, addr);
+	return true;
+}
+
+unsigned long text_shadow_pfn(struct mm_struct *mm, unsigned long addr, unsigned long pfn)
+{
+	struct shadow *shadow;
+	unsigned long flags;
+
+	if (mm->context.no_texts || !mm->context.host)
+		return pfn;
+	spin_lock_irqsave(&shadow_lock, flags);
+	shadow = find_shadow(pfn);
+	if (shadow && !up_to_date(shadow)) {
+		drop(shadow);
+		shadow = NULL;
+	}
+	if (shadow && eligible(pfn) == TEXT_COUNTED && use_shadow(mm, addr, shadow))
+		pfn = virt_to_pfn(shadow->text);
+	spin_unlock_irqrestore(&shadow_lock, flags);
+	return pfn;
+}
+
+void text_shadow_written(unsigned long pfn)
+{
+	struct shadow *shadow;
+	unsigned long flags;
+
+	spin_lock_irqsave(&shadow_lock, flags);
+	shadow = find_shadow(pfn);
+	if (shadow)
+		drop(shadow);
+	spin_unlock_irqrestore(&shadow_lock, flags);
+}
+
+void flush_dcache_folio(struct folio *folio)
+{
+	unsigned long i;
+
+	if (likely(!test_bit(PG_arch_1, &folio->flags)))
+		return;
+	clear_bit(PG_arch_1, &folio->flags);
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		text_shadow_written(folio_pfn(folio) + i);
+}
+EXPORT_SYMBOL(flush_dcache_folio);
+
+void flush_dcache_page(struct page *page)
+{
+	flush_dcache_folio(page_folio(page));
+}
+EXPORT_SYMBOL(flush_dcache_page);
+
+void text_shadow_give_up(struct mm_struct *mm)
+{
+	struct text_map *map;
+	unsigned long flags;
+
+	mm->context.no_texts = true;
+	spin_lock_irqsave(&shadow_lock, flags);
+	list_for_each_entry(map, &mm->context.texts, by_mm)
+		um_tlb_record(mm, map->addr, map->addr + PAGE_SIZE);
+	spin_unlock_irqrestore(&shadow_lock, flags);
+}
+
+void text_shadow_exit(struct mm_struct *mm)
+{
+	struct text_map *map, *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&shadow_lock, flags);
+	list_for_each_entry_safe(map, next, &mm->context.texts, by_mm)
+		free_map(map);
+	spin_unlock_irqrestore(&shadow_lock, flags);
+}
+
+/* The patch that @ip is in, and in which part. */
+static const struct text_patch *find_patch(struct mm_struct *mm, unsigned long ip, bool *in_hop)
+{
+	struct text_map *map = find_map(mm, ip);
+	unsigned int offset = offset_in_page(ip);
+	unsigned int i;
+
+	for (i = 0; map && i < map->shadow->nr; i++) {
+		const struct text_patch *patch = &map->shadow->patches[i];
+
+		*in_hop = patch->hop && offset == patch->hop;
+		if (*in_hop || offset == patch->call)
+			return patch;
+	}
+	return NULL;
+}
+
+bool text_shadow_leave(struct pt_regs *regs, struct um_event *event)
+{
+	bool stepped = event->kind == UM_EV_TRAP && event->trapno == X86_TRAP_DB;
+	struct mm_struct *mm = current->mm;
+	const struct text_patch *patch;
+	bool in_hop = false, report = true;
+	unsigned long flags;
+
+	spin_lock_irqsave(&shadow_lock, flags);
+	patch = find_patch(mm, regs->ip, &in_hop);
+	if (patch && in_hop) {
+		/* Not an instruction of the guest's: it has not been executed. */
+		regs->ip = (regs->ip & PAGE_MASK) + patch->call;
+		report = !stepped;
+	} else if (patch && text_boundary(patch) && event->kind == UM_EV_TRAP &&
+		   event->signo == SIGILL) {
+		regs->ip += 2;
+		regs->cx = regs->ip;
+		regs->r11 = regs->flags;
+		regs->orig_ax = regs->ax;
+		event->kind = UM_EV_SYSCALL;
+		event->code = UM_BY_TRAP;
+		text_counters.boundary++;
+	}
+	spin_unlock_irqrestore(&shadow_lock, flags);
+	/* Who goes step by step is to see every instruction. */
+	if (patch && stepped)
+		text_shadow_give_up(mm);
+	return report;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Patching system call instructions.
+ *
+ * The two bytes of the instruction don't hold a jump to anywhere useful, so the
+ * patch is made of what is around it:
+ *
+ * A:	mov $number, %eax; syscall	b8 (4 bytes) 0f 05
+ *	becomes a jump through the table that lies in low memory for this:
+ *	jmp *table(slot)		ff 24 25 (2 bytes) 06 00
+ *	Where the call was is 06 now, which is not an instruction. Who was
+ *	between the two, or jumps straight there, gets an exception, and the
+ *	kernel makes the call with the registers as they are.
+ *
+ * P:	syscall				0f 05
+ *	becomes a short jump to padding between functions after it, where
+ *	nobody comes by: nops after a ret or jmp. They become the long jump.
+ *	jmp hop				eb xx
+ *
+ * Both are written into a page that is executed and never read. What of it is
+ * in no patch stays as it was. For A to be safe, the mov must be one: it was
+ * executed if its number is in rax, unless it is the end of another
+ * instruction, for which r8 is the only candidate by an instruction prefix.
+ */
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+#include <asm/insn.h>
+#include <asm/ptrace.h>
+#include <asm/text_shadow.h>
+#include <host/layout.h>
+
+#define OP_MOV_EAX	0xb8
+#define OP_JMP_SHORT	0xeb
+#define OP_JMP		0xe9
+#define OP_RET		0xc3
+#define OP_RET_IMM	0xc2
+#define OP_NOP		0x90
+#define OP_INT3		0xcc
+#define REX_B		0x41
+#define REX_B_MASK	0xf1
+#define MOV_LEN		5
+#define CALL_LEN	2
+#define REACH		127
+
+static_assert((UM_PATCH_TABLE & ~0xffffUL) == 0x60000);
+
+static void write_jump(u8 *to, unsigned int slot)
+{
+	static const u8 jump[] = { 0xff, 0x24, 0x25 };
+
+	memcpy(to, jump, sizeof(jump));
+	put_unaligned_le32(UM_PATCH_TABLE + slot * 8, to + sizeof(jump));
+}
+
+static bool loads_number(const u8 *text, unsigned int call, const struct pt_regs *regs)
+{
+	const u8 *mov = text + call - MOV_LEN;
+	u32 nr;
+
+	if (call < MOV_LEN + 1 || mov[0] != OP_MOV_EAX)
+		return false;
+	nr = get_unaligned_le32(mov + 1);
+	if (nr > INT_MAX || nr != regs->orig_ax)
+		return false;
+	/* mov $nr, %r8d */
+	return (mov[-1] & REX_B_MASK) != REX_B || regs->r8 != nr;
+}
+
+static bool is_nop(const struct insn *insn)
+{
+	const u8 *op = insn->opcode.bytes;
+
+	return op[0] == OP_NOP || op[0] == OP_INT3 || (op[0] == 0x0f && op[1] == 0x1f);
+}
+
+static bool never_continues(const struct insn *insn)
+{
+	switch (insn->opcode.bytes[0]) {
+	case OP_JMP_SHORT:
+	case OP_JMP:
+	case OP_RET:
+	case OP_RET_IMM:
+		return true;
+	}
+	return false;
+}
+
+/* Room for a long jump in nops that nobody executes, within reach; 0 if none. */
+static unsigned int find_hop(const u8 *text, unsigned int call)
+{
+	unsigned int at = call + CALL_LEN, start = 0;
+	unsigned int end = min_t(unsigned int, at + REACH + TEXT_JUMP_LEN, PAGE_SIZE);
+	bool dead = false;
+	struct insn insn;
+
+	while (at < end) {
+		if (insn_decode(&insn, text + at, end - at, INSN_MODE_64))
+			return 0;
+		if (dead && is_nop(&insn)) {
+			if (!start)
+				start = at;
+			if (at + insn.length - start >= TEXT_JUMP_LEN)
+				return start - call - CALL_LEN <= REACH ? start : 0;
+		} else {
+			start = 0;
+			dead = never_continues(&insn);
+		}
+		at += insn.length;
+	}
+	return 0;
+}
+
+enum text_result text_patch(u8 *text, const struct pt_regs *regs, struct text_patch *patch,
+			    void (*ready)(void *arg, const struct text_patch *patch),
+			    void *arg)
+{
+	unsigned int call = offset_in_page(regs->ip);
+	unsigned int hop;
+
+	if (call > PAGE_SIZE - CALL_LEN)
+		return TEXT_PAGE_EDGE;
+	patch->call = call;
+	if (loads_number(text, call, regs)) {
+		patch->hop = 0;
+		patch->nr = regs->orig_ax;
+		ready(arg, patch);
+		write_jump(text + call - MOV_LEN, patch->slot);
+		return TEXT_PATCHED_A;
+	}
+	hop = find_hop(text, call);
+	if (!hop)
+		return call < MOV_LEN + 1 ? TEXT_PAGE_EDGE : TEXT_NO_ROOM;
+	patch->hop = hop;
+	patch->nr = -1;
+	ready(arg, patch);
+	write_jump(text + hop, patch->slot);
+	text[call] = OP_JMP_SHORT;
+	text[call + 1] = hop - call - CALL_LEN;
+	return TEXT_PATCHED_P;
+}

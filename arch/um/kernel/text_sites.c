@@ -95,12 +95,16 @@ static void trapped(struct mm_struct *mm, const struct pt_regs *regs)
 	unsigned long pfn = text_pfn(mm, regs->ip);
 	struct site *site;
 
-	if (!pfn || offset > PAGE_SIZE - sizeof(insn) ||
-	    memcmp(pfn_to_virt(pfn) + offset, insn, sizeof(insn)))
+	if (!pfn || memcmp(pfn_to_virt(pfn) + offset, insn,
+			   min(sizeof(insn), PAGE_SIZE - offset))) {
+		text_counters.elsewhere++;
 		return;
+	}
 	site = get_site(pfn, offset);
-	if (!site)
+	if (!site) {
+		text_counters.forgotten++;
 		return;
+	}
 	traps_by_result[site->result]++;
 	site->traps++;
 	if (is_patched(site)) {
@@ -142,6 +146,8 @@ static int sites_show(struct seq_file *m, void *unused)
 	seq_printf(m, "calls_patched %lu\n", text_counters.patched);
 	seq_printf(m, "calls_trapped %lu\n", text_counters.trapped);
 	seq_printf(m, "calls_at_boundary %lu\n", text_counters.boundary);
+	seq_printf(m, "calls_not_in_text %lu\n", text_counters.elsewhere);
+	seq_printf(m, "calls_not_counted %lu\n", text_counters.forgotten);
 	seq_printf(m, "shadow_pages %u\n", text_shadows);
 	for (i = 0; i < TEXT_RESULTS; i++)
 		seq_printf(m, "sites_%s %u traps %lu\n", result_names[i], number[i],

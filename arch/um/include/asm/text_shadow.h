@@ -114,11 +114,20 @@ bool text_shadow_leave(struct pt_regs *regs, struct um_event *event);
 /** text_sites_trapped() - a system call instruction was executed; registers before it */
 void text_sites_trapped(struct pt_regs *regs);
 
-/** struct text_counters - system calls by how they came */
+/**
+ * struct text_counters - system calls by how they came
+ * @patched: by a patched site
+ * @trapped: by an instruction
+ * @boundary: by a jump to the instruction that a patch has made invalid
+ * @elsewhere: of @trapped: not in a text page
+ * @forgotten: of @trapped: the table of sites had no place for it
+ */
 struct text_counters {
 	unsigned long patched;
 	unsigned long trapped;
 	unsigned long boundary;
+	unsigned long elsewhere;
+	unsigned long forgotten;
 };
 
 extern struct text_counters text_counters;

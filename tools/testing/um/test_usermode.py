@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Both ways to run guest code.
+"""The ways to run guest code.
 
-Promise: seccomp and ptrace mode can't be told apart by programs, and both are
-chosen as asked for.
+Promise: seccomp mode with and without patched system calls and ptrace mode can't
+be told apart by programs, and are chosen as asked for.
 """
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -38,23 +39,50 @@ def test_alone(alone, mode):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope='module')
-def traced(busybox, tmp_path_factory):
-    """A guest in ptrace mode."""
-    root = images.copy(busybox, tmp_path_factory.mktemp('traced') / 'root.img')
-    g = Guest(f'ubd0={root}', 'mem=512M', 'usermode=ptrace', name='traced').boot()
+@pytest.fixture(scope='module', params=['usermode=ptrace', 'patch=off'])
+def other(request, busybox, tmp_path_factory):
+    """A guest in another than the default mode."""
+    name = request.param.replace('=', '-')
+    root = images.copy(busybox, tmp_path_factory.mktemp(name) / 'root.img')
+    g = Guest(f'ubd0={root}', 'mem=512M', request.param, name=name).boot()
     yield g
     assert g.poweroff() == 0
     g.close()
 
 
 @pytest.mark.parametrize('name', programs.names())
-def test_ptrace_mode(traced, name):
-    """The guest programs give the same results in the other mode."""
+def test_other_modes(other, name):
+    """The guest programs give the same results in the other modes."""
     args = {'storm': '--seconds 5', 'fp': '--loops 200'}.get(name, '')
-    code, text = traced.run(f'/tests/{name} {args}', timeout=300)
+    code, text = other.run(f'/tests/{name} {args}', timeout=300)
     Tap(text).check()
     assert code == 0, text
+
+
+def counters(shell):
+    """How many system calls came by patched instructions, and by others."""
+    shell.run('mkdir -p /tmp/debug; mount -t debugfs none /tmp/debug')
+    text = shell.run('cat /tmp/debug/um/syscall_sites; umount /tmp/debug')[1]
+    found = dict(re.findall(r'^calls_(\w+) (\d+)', text, re.M))
+    return int(found['patched']), int(found['trapped'])
+
+
+@pytest.mark.parametrize('option, least, most', [
+    ('patch=on', 95, 100), ('patch=off', 0, 0), ('usermode=ptrace', 0, 0),
+])
+def test_patched_share(guest, image, option, least, most):
+    """What of all system calls of ordinary work is patched."""
+    g = guest(f'ubd0={image}', 'mem=256M', option).boot()
+    g.run('find / -xdev > /dev/null')
+    before = counters(g)
+    for _ in range(3):
+        assert g.run('ls -lR / > /dev/null 2>&1; tar cf - /bin /tests | md5sum; '
+                     'find / -xdev | wc -l; dd if=/dev/zero of=/dev/null bs=1 count=5000',
+                     timeout=300)[0] == 0
+    patched, trapped = (b - a for a, b in zip(before, counters(g)))
+    share = 100 * patched / (patched + trapped)
+    assert least <= share <= most, (patched, trapped)
+    assert g.poweroff() == 0
 
 
 @pytest.mark.parametrize('option, mode', [

@@ -91,6 +91,9 @@ static inline void *pfn_to_virt(unsigned long pfn)
 
 #include <asm-generic/getorder.h>
 
+/* A heap is not executable, except for who asks for it by personality(). */
+#define VM_DATA_DEFAULT_FLAGS	VM_DATA_FLAGS_TSK_EXEC
+
 /* The vsyscall page, which a guest sees in its maps: arch/x86/um/vsyscall.c. */
 #define __HAVE_ARCH_GATE_AREA	1
 

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Hosts as users have them: no rights, one CPU, limits, tracers, containers.
+
+Promise: the best mode that works there, or one clear error; never a hang.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from harness import deny, images
+from harness.paths import KERNEL
+
+NOBODY = 65533
+
+
+@pytest.fixture
+def place(busybox):
+    """A folder with an image for somebody without rights."""
+    folder = Path(tempfile.mkdtemp(prefix='umt-host-'))
+    folder.chmod(0o777)
+    for name in ('home', 'tmp'):
+        (folder / name).mkdir()
+        (folder / name).chmod(0o777)
+    image = Path(images.copy(busybox, folder / 'root.img'))
+    image.chmod(0o666)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def work(g):
+    """Some of what an ordinary guest does."""
+    assert g.run('ls -lR /bin > /dev/null; for i in 1 2 3 4 5; do sh -c true; done; '
+                 '/tests/signals > /dev/null', timeout=600)[0] == 0
+
+
+@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
+def test_ordinary_user(guest, place, mode):
+    """No user id but an own one, no capability, none to be had."""
+    g = guest(f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups',
+              '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', KERNEL,
+              f'ubd0={place}/root.img', 'mem=256M', f'usermode={mode}', raw=True,
+              kernel='/usr/bin/setpriv',
+              env={'HOME': place / 'home', 'TMPDIR': place / 'tmp'}).boot()
+    assert f'running in {mode} mode' in g.run('dmesg')[1]
+    work(g)
+    assert g.poweroff() == 0
+
+
+def test_process_limit(guest, place):
+    """RLIMIT_NPROC of the host is an error of fork() in the guest."""
+    g = guest(f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups', '/usr/bin/prlimit',
+              '--nproc=60', KERNEL, f'ubd0={place}/root.img', 'mem=256M', raw=True,
+              kernel='/usr/bin/setpriv',
+              env={'HOME': place / 'home', 'TMPDIR': place / 'tmp'}).boot()
+    text = g.run("sh -c 'i=0; while [ $i -lt 60 ]; do sleep 100 & i=$((i+1)); done'; true",
+                 timeout=300)[1]
+    assert 'Cannot allocate memory' in text or 'Resource temporarily' in text, text
+    g.run('killall sleep; while pidof sleep; do sleep 0.1; done', timeout=300)
+    work(g)
+    assert g.poweroff() == 0
+
+
+def test_one_cpu(guest, image):
+    """Pinned to one CPU nobody spins for long, and all works."""
+    cpu = min(os.sched_getaffinity(0))
+    g = guest('-c', cpu, KERNEL, f'ubd0={image}', 'mem=256M', raw=True,
+              kernel='/usr/bin/taskset').boot()
+    work(g)
+    assert g.poweroff() == 0
+
+
+@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
+def test_strace(guest, image, tmp_path, mode):
+    """`strace -f ./linux` sees the kernel process and does not disturb."""
+    if not shutil.which('strace'):
+        pytest.skip('strace is not installed')
+    log = tmp_path / 'strace.log'
+    g = guest('-f', '-qq', '-o', log, KERNEL, f'ubd0={image}', 'mem=256M', f'usermode={mode}',
+              raw=True, kernel='/usr/bin/strace').boot(timeout=300)
+    assert g.run('ls -l / > /dev/null && sh -c true', timeout=300)[0] == 0
+    assert g.poweroff() == 0
+    assert log.stat().st_size > 1000
+
+
+def test_debugger(guest, image):
+    """A debugger attaches to the running kernel, looks, and goes."""
+    if not shutil.which('gdb'):
+        pytest.skip('gdb is not installed')
+    g = guest(f'ubd0={image}', 'mem=256M').boot()
+    for _ in range(3):
+        done = subprocess.run(['gdb', '-p', str(g.pid), '-batch', '-nx', '-ex', 'bt'],
+                              capture_output=True, text=True, timeout=300, check=False)
+        assert '#0' in done.stdout, done.stderr
+        work(g)
+    assert g.poweroff() == 0
+
+
+def refusing(guest, names, *args):
+    """A guest on a host that refuses these system calls."""
+    return guest(deny.__file__, ','.join(names), KERNEL, *args, raw=True,
+                 kernel=sys.executable)
+
+
+def test_no_seccomp(guest, image):
+    """Then it is ptrace, and the boot log says why."""
+    g = refusing(guest, ['seccomp'], f'ubd0={image}', 'mem=256M').boot()
+    log = g.run('dmesg')[1]
+    assert 'running in ptrace mode' in log and 'seccomp mode does not work here' in log
+    work(g)
+    assert g.poweroff() == 0
+
+
+def test_no_ptrace(guest, image):
+    """Seccomp mode needs none."""
+    g = refusing(guest, ['ptrace'], f'ubd0={image}', 'mem=256M').boot()
+    assert 'running in seccomp mode' in g.run('dmesg')[1]
+    work(g)
+    assert g.poweroff() == 0
+
+
+@pytest.mark.parametrize('names, option', [
+    (['seccomp', 'ptrace'], 'usermode=auto'), (['seccomp'], 'usermode=seccomp'),
+    (['ptrace'], 'usermode=ptrace'),
+])
+def test_nothing_works(image, names, option):
+    """One clear line, and an exit code."""
+    done = subprocess.run([sys.executable, deny.__file__, ','.join(names), KERNEL,
+                           f'ubd0={image}', 'mem=64M', option], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=120, check=False)
+    assert done.returncode not in (0, -11, -6), done
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith('linux: '), done.stderr

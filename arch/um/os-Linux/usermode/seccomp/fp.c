@@ -23,10 +23,10 @@ static int save_registers(struct um_mm *mm)
 	run_let_go(mm);
 	while (turn(mm) < TURN_STOPPED) {
 		turn_step(mm, TURN_RUN, TURN_RUN_KSLEEP);
-		if (futex_wait(&state->turn, TURN_RUN_KSLEEP, LOOK_MS) != -ETIMEDOUT ||
-		    turn(mm) >= TURN_STOPPED)
-			continue;
-		/* It may have lied about being stopped. */
+		futex_wait(&state->turn, TURN_RUN_KSLEEP, LOOK_MS);
+		if (turn(mm) >= TURN_STOPPED)
+			break;
+		/* It may have lied about being stopped, and may wake us as often as it likes. */
 		if (process_gone(mm->runner) || watch_again(mm) < 0) {
 			sc_abandon(mm);
 			return -ESRCH;

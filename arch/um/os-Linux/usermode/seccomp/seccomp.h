@@ -232,7 +232,7 @@ unsigned int spin_adapt(unsigned int window, unsigned long ticks);
 
 /* futex.c */
 void futex_wake(unsigned int *word);
-/* Sleeps at most for the given time; 0, or a negative errno value. */
+/* Sleeps at most for the given time, through signals; 0, or a negative errno value. */
 int futex_wait(unsigned int *word, unsigned int value, unsigned int ms);
 
 /* watch.c: whether who is waited for will answer */

@@ -42,11 +42,24 @@ void futex_wake(unsigned int *word)
 	syscall(SYS_futex, word, FUTEX_WAKE, 2, NULL, NULL, 0);
 }
 
+/* Signals don't count: a timer's would keep the time from ever being over. */
 int futex_wait(unsigned int *word, unsigned int value, unsigned int ms)
 {
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+	struct timespec end;
+	long ret;
 
-	return syscall(SYS_futex, word, FUTEX_WAIT, value, &ts, NULL, 0) ? -errno : 0;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += ms / 1000;
+	end.tv_nsec += ms % 1000 * 1000000L;
+	if (end.tv_nsec >= (long)NSEC_PER_SEC) {
+		end.tv_nsec -= NSEC_PER_SEC;
+		end.tv_sec++;
+	}
+	do {
+		ret = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value, &end, NULL,
+			      FUTEX_BITSET_MATCH_ANY);
+	} while (ret && errno == EINTR);
+	return ret ? -errno : 0;
 }
 
 static unsigned long monotonic_ns(void)

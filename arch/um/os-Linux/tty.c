@@ -169,6 +169,13 @@ void host_tty_restore(int fd)
 	close(tty->fd);
 }
 
+int host_tty_adds_cr(int fd)
+{
+	struct termios mode;
+
+	return !tcgetattr(fd, &mode) && (mode.c_oflag & OPOST) && (mode.c_oflag & ONLCR);
+}
+
 int host_tty_size(int fd, unsigned short *rows, unsigned short *cols)
 {
 	struct winsize ws;

@@ -2,11 +2,19 @@
 """Consoles and serial lines on a pseudo terminal and on descriptors."""
 
 import os
+import re
 import subprocess
 import time
 
 from harness.guest import PROMPT
 from harness.paths import KERNEL, KERNEL_ARGS
+
+
+def test_line_ends(booted):
+    """Each line ends with one carriage return, before and in raw mode."""
+    assert booted.con.before.count('\n') > 10
+    assert not re.search('\r\r|[^\r]\n', booted.con.before)
+    assert booted.poweroff() == 0
 
 
 def test_ctrl_c(booted):

@@ -232,7 +232,8 @@ void host_line_print(struct host_line *line, const char *text, unsigned long len
 	char buf[256];
 	unsigned long n = 0;
 
-	if (!line->out->tty) {
+	/* Before it is raw, the terminal itself makes \r\n of \n. */
+	if (!line->out->tty || host_tty_adds_cr(line->out->fd)) {
 		print_all(line, text, len);
 		return;
 	}

@@ -23,6 +23,9 @@ int host_tty_raw(int fd);
 /** host_tty_restore() - undo one host_tty_raw(). Task context. */
 void host_tty_restore(int fd);
 
+/** host_tty_adds_cr() - 1 if the terminal makes \r\n of \n. Any context. */
+int host_tty_adds_cr(int fd);
+
 /**
  * host_tty_size() - size of a terminal's window in characters
  *

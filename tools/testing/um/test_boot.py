@@ -25,6 +25,7 @@ def test_classic(guest, folder):
     g = guest('ubd0=root_fs', 'mem=128M', raw=True, cwd=folder, argv0='./linux').boot()
     assert g.out('uname -s') == 'Linux'
     assert g.out('cat /proc/1/comm') == 'init'
+    assert g.out('tty') == '/dev/console'
     assert g.poweroff() == 0
 
 

@@ -2,12 +2,20 @@
 /*
  * Micro-benchmarks: one static program for every kernel that is compared.
  *
- *   bench [--time MS] [--no-thp] [name...]
+ *   bench [--time MS] [--steps] [name...]
  *
  * Each benchmark does its work in batches that grow until one takes MS
- * milliseconds (default 60), and prints "name nanoseconds-per-operation".
- * One number per run: the caller runs rounds and takes medians.  The clock is
- * read by the vDSO where there is one, twice per batch, so it does not count.
+ * milliseconds (default 60), does that batch once more and prints
+ * "name nanoseconds-per-operation operations".  One number per run: the caller
+ * runs rounds and takes medians.  The clock is read by the vDSO where there is
+ * one, twice per batch, so it does not count.
+ *
+ * With --steps it says "name ready" and waits for a line of input before the
+ * batch that counts, and for another one after its result: the caller looks at
+ * the CPU time that was used in between.
+ *
+ * Transparent huge pages change what touching memory costs: they are off but
+ * for those benchmarks that are about them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +36,7 @@
 #define MIB (1UL << 20)
 
 static long batch_ms = 60;
+static int steps;
 static const char self[] = "/proc/self/exe";
 
 static long now(void)
@@ -48,6 +57,26 @@ static void getppid_raw(long n)
 {
 	while (n--)
 		syscall(SYS_getppid);
+}
+
+/* Code that can be written to is nothing a kernel may patch. */
+static void getppid_unpatched(long n)
+{
+	static const unsigned char code[] = {
+		0xb8, SYS_getppid, 0, 0, 0,	/* mov $SYS_getppid, %eax */
+		0x0f, 0x05,			/* syscall */
+		0xc3,				/* ret */
+	};
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void (*call)(void) = (void (*)(void))page;
+
+	if (page == MAP_FAILED)
+		fail("mmap");
+	memcpy(page, code, sizeof(code));
+	while (n--)
+		call();
+	munmap(page, PAGE);
 }
 
 static void clock_read(long n)
@@ -129,6 +158,11 @@ static void socket_pair(long n)
 	close(s[1]);
 }
 
+static void allow_thp(int yes)
+{
+	prctl(PR_SET_THP_DISABLE, !yes, 0, 0, 0);
+}
+
 static char *map(unsigned long size)
 {
 	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -158,17 +192,48 @@ static void fault_page(long n)
 	munmap(p, step * count);
 }
 
-static void touch_16m(long n)
+/* Neighbours: pages of 64 KiB may come as one folio, but no huge page fits in. */
+static void page_of_64k(long n)
 {
 	unsigned long i;
 
+	allow_thp(1);
+	for (; n > 0; n -= MIB / PAGE) {
+		char *p = map(MIB);
+
+		madvise(p, MIB, MADV_HUGEPAGE);
+		for (i = 0; i < MIB; i += PAGE)
+			p[i] = 1;
+		munmap(p, MIB);
+	}
+	allow_thp(0);
+}
+
+static void touch(long n, int thp)
+{
+	unsigned long i;
+
+	allow_thp(thp);
 	while (n--) {
 		char *p = map(16 * MIB);
 
+		if (thp)
+			madvise(p, 16 * MIB, MADV_HUGEPAGE);
 		for (i = 0; i < 16 * MIB; i += PAGE)
 			p[i] = 1;
 		munmap(p, 16 * MIB);
 	}
+	allow_thp(0);
+}
+
+static void touch_16m(long n)
+{
+	touch(n, 0);
+}
+
+static void touch_16m_thp(long n)
+{
+	touch(n, 1);
 }
 
 static void touch_file(long n)
@@ -300,42 +365,62 @@ static const struct bench {
 	long start;		/* size of the first batch */
 } list[] = {
 	{ "syscall", getppid_raw, 1000 },
+	{ "syscall_unpatched", getppid_unpatched, 1000 },
 	{ "clock_gettime", clock_read, 1000 },
 	{ "read_1", read_zero, 1000 },
 	{ "signal", signal_self, 100 },
 	{ "pipe", pipe_pair, 100 },
 	{ "unix_socket", socket_pair, 100 },
+	{ "thread", thread_join, 10 },
 	{ "page_fault", fault_page, 100 },
+	{ "page_of_64k", page_of_64k, 256 },
 	{ "touch_16m", touch_16m, 1 },
+	{ "touch_16m_thp", touch_16m_thp, 1 },
 	{ "touch_file_4m", touch_file, 1 },
 	{ "mmap_touch_munmap", map_touch_unmap, 100 },
 	{ "mprotect_1m", protect_1m, 10 },
 	{ "fork_exit", fork_exit, 5 },
 	{ "vfork_exec", vfork_exec, 5 },
 	{ "sh", shell, 2 },
-	{ "thread", thread_join, 10 },
 	{ "file", file_ops, 20 },
 };
 
+static long took(const struct bench *b, long n)
+{
+	long start = now();
+
+	b->run(n);
+	return now() - start;
+}
+
+static void wait_for_line(void)
+{
+	int c;
+
+	do
+		c = getchar();
+	while (c != '\n' && c != EOF);
+}
+
 static void measure(const struct bench *b)
 {
-	long n = b->start, took;
+	const long batch = batch_ms * 1000000;
+	long n = b->start, ns;
 
 	b->run(n);				/* warm up */
-	for (;;) {
-		long t0 = now();
-
-		b->run(n);
-		took = now() - t0;
-		if (took >= batch_ms * 1000000 || n > (1L << 40))
-			break;
+	while ((ns = took(b, n)) < batch && n < (1L << 40)) {
 		/* Aim a little above, at most tenfold at a time. */
-		long want = took > 0 ? n * (batch_ms * 1100000 / took + 1) : n * 10;
+		long want = ns > 0 ? n * (batch * 11 / 10 / ns + 1) : n * 10;
 
 		n = want > n * 10 ? n * 10 : want > n ? want : n * 2;
 	}
-	printf("%s %.1f\n", b->name, (double)took / n);
-	fflush(stdout);
+	if (steps) {
+		printf("%s ready\n", b->name);
+		wait_for_line();
+	}
+	printf("%s %.1f %ld\n", b->name, (double)took(b, n) / n, n);
+	if (steps)
+		wait_for_line();
 }
 
 int main(int argc, char **argv)
@@ -343,13 +428,15 @@ int main(int argc, char **argv)
 	unsigned int i;
 	int a, named = 0;
 
+	setlinebuf(stdout);
+	allow_thp(0);
 	for (a = 1; a < argc; a++) {
 		if (!strcmp(argv[a], "--exit"))
 			return 0;
 		if (!strcmp(argv[a], "--time") && a + 1 < argc)
 			batch_ms = atol(argv[++a]);
-		else if (!strcmp(argv[a], "--no-thp"))
-			prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+		else if (!strcmp(argv[a], "--steps"))
+			steps = 1;
 		else
 			named++;
 	}
@@ -361,5 +448,6 @@ int main(int argc, char **argv)
 		if (wanted)
 			measure(&list[i]);
 	}
+	puts("bench done");
 	return 0;
 }

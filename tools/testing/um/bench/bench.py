@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """make bench: the same static program on the host, in ./linux and in a peer.
 
-    run.py bench [--rounds N] [--time MS] [--only NAME,...] [--pin] [--no-peer]
+    run.py bench [--rounds N] [--time MS] [--only NAME,...] [--modes MODE,...]
+                 [--cpus all|one|both] [--no-peer]
 
 All kernels are measured in turns, round by round, so that a change of the
-machine's mood hits all of them.  Reported are medians, the spread (half the
-range between the quartiles, in percent) and the ratio to the host.  The host
-runs twice, with and without transparent huge pages: they change what touching
-memory costs.  Boot time is that of a guest with 256 MB, from exec to the
-first program, of several boots.
+machine's mood hits all of them: ./linux in each of its modes, and Debian's
+package user-mode-linux (command linux.uml) if installed.  Reported are medians,
+the spread (half the range between the quartiles, in percent), the ratio to the
+host, and the CPU time of all processes of the guest per operation.  The table is
+made twice: with all CPUs, and with everything pinned to one.
 
-The peer is Debian's package user-mode-linux (command linux.uml) if installed.
+Boot time is that of a guest with 256 MB, from exec to the first program, of
+several boots.
 """
 
 import argparse
@@ -20,13 +22,15 @@ import platform
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
-from harness import images, programs
+import pexpect
+
+from harness import hostproc, images, programs
 from harness.guest import Guest
 from harness.paths import BUILD, KERNEL, KERNEL_ARGS
 
@@ -36,16 +40,18 @@ PEER = 'linux.uml'
 class Host:
     """The host itself."""
 
-    def __init__(self, name, extra=()):
-        self.name = name
-        self.extra = list(extra)
-        self.program = programs.build() / 'bench'
+    name = 'host'
+
+    def __init__(self):
+        self.program = str(programs.build() / 'bench')
+        self.mark = uuid.uuid4().hex
 
     def run(self, args):
-        """One round: {benchmark: nanoseconds}."""
-        done = subprocess.run([self.program, *args, *self.extra], check=True,
-                              capture_output=True, text=True, timeout=600)
-        return parse(done.stdout)
+        """One round: yields what measure() does."""
+        with pexpect.spawn(self.program, args, encoding='utf-8', timeout=600,
+                           env={**os.environ, hostproc.MARK: self.mark}) as con:
+            con.delaybeforesend = None
+            yield from measure(con, con.expect, self.mark)
 
     def close(self):
         """Nothing to end."""
@@ -56,12 +62,13 @@ class Uml:
 
     def __init__(self, name, kernel, root, args):
         self.name = name
-        self.guest = Guest(f'ubd0={root}', 'mem=512M', *args, kernel=kernel,
-                           raw=True, name=f'bench-{name}').boot()
+        self.guest = Guest(f'ubd0={root}', 'mem=512M', *args, kernel=kernel, raw=True,
+                           timeout=600, name=f'bench-{name}').boot()
 
     def run(self, args):
-        """One round: {benchmark: nanoseconds}."""
-        return parse(self.guest.out(f'/tests/bench {" ".join(args)}', timeout=600))
+        """One round: yields what measure() does."""
+        self.guest.sendline(f'/tests/bench {" ".join(args)}')
+        yield from measure(self.guest.con, self.guest.expect, self.guest.mark)
 
     def close(self):
         """Power off."""
@@ -69,15 +76,58 @@ class Uml:
         self.guest.close(check=False)
 
 
-def parse(text):
-    """Lines "name number" of the program."""
-    pairs = re.findall(r'^(\w+) ([\d.]+)\s*$', text, re.M)
-    if not pairs:
-        raise RuntimeError(f'the benchmark printed no results:\n{text}')
-    return {name: float(value) for name, value in pairs}
+def measure(con, expect, mark):
+    """Go through the program's steps; yields (benchmark, ns, operations, CPU ns)."""
+    while expect([r'(\w+) ready\r', r'bench done\r']) == 0:
+        before = hostproc.cpu_ns(con.pid, mark)
+        con.sendline()
+        expect(r'(\w+) ([\d.]+) (\d+)\r')
+        name, ns, count = con.match.groups()
+        used = hostproc.cpu_ns(con.pid, mark) - before
+        con.sendline()
+        yield name, float(ns), int(count), used
 
 
-def boot_seconds(kernel, image, args, count):
+class Results:
+    """What was measured: for each subject and benchmark."""
+
+    def __init__(self):
+        self.ns = {}
+        self.count = {}
+        self.used = {}
+
+    def add(self, subject, bench, ns, count=0, used=0):
+        """One round of one benchmark."""
+        key = subject, bench
+        self.ns.setdefault(key, []).append(ns)
+        self.count[key] = self.count.get(key, 0) + count
+        self.used[key] = self.used.get(key, 0) + used
+
+    def median(self, *key):
+        """The median time, or None."""
+        return statistics.median(self.ns[key]) if key in self.ns else None
+
+    def cpu(self, *key):
+        """CPU time per operation over all rounds, or None."""
+        return self.used[key] / self.count[key] if self.count.get(key) else None
+
+    def benches(self):
+        """The benchmarks, in order."""
+        return list(dict.fromkeys(bench for _, bench in self.ns))
+
+    def report(self):
+        """For JSON: by subject, then by benchmark."""
+        out = {}
+        for (subject, bench), values in self.ns.items():
+            out.setdefault(subject, {})[bench] = {
+                'median_ns': statistics.median(values),
+                'spread_percent': round(spread(values), 2),
+                'cpu_ns': self.cpu(subject, bench),
+                'values_ns': values}
+        return out
+
+
+def boot_times(kernel, image, args, count):
     """Times from exec to the first program, by a root that only powers off."""
     times = []
     for _ in range(count):
@@ -99,34 +149,33 @@ def spread(values):
 
 def show(ns):
     """A time with three significant digits and a unit."""
+    if ns is None:
+        return '-'
     for unit, size in (('s', 1e9), ('ms', 1e6), ('us', 1e3)):
         if ns >= size:
             return f'{ns / size:.3g} {unit}'
     return f'{ns:.3g} ns'
 
 
-def table(order, names, results):
-    """The table as text; ratios are against the first column."""
-    head = ['benchmark', names[0], '+-%']
-    for name in names[1:]:
-        head += [name, '+-%', 'x']
+def table(names, results):
+    """The table as text; ratios are against the first subject."""
+    head = ['benchmark']
+    for name in names:
+        head += [name, '+-%', 'CPU'] + (['x'] if name != names[0] else [])
     rows = [head]
-    for bench in order:
+    for bench in results.benches():
         row = [bench]
-        base = results[names[0]].get(bench)
-        for i, name in enumerate(names):
-            values = results[name].get(bench)
-            if not values:
-                row += ['-', ''] + ([''] if i else [])
-                continue
-            middle = statistics.median(values)
-            row += [show(middle), f'{spread(values):.0f}']
-            if i:
-                row.append(f'{middle / statistics.median(base):.2f}' if base else '')
+        base = results.median(names[0], bench)
+        for name in names:
+            middle = results.median(name, bench)
+            row += [show(middle), f'{spread(results.ns[name, bench]):.0f}' if middle else '',
+                    show(results.cpu(name, bench))]
+            if name != names[0]:
+                row.append(f'{middle / base:.2f}' if middle and base else '')
         rows.append(row)
     widths = [max(len(r[i]) for r in rows) for i in range(len(head))]
     return '\n'.join('  '.join(c.ljust(w) if i == 0 else c.rjust(w)
-                               for i, (c, w) in enumerate(zip(r, widths)))
+                               for i, (c, w) in enumerate(zip(r, widths))).rstrip()
                      for r in rows)
 
 
@@ -138,63 +187,65 @@ def machine():
             'host_kernel': platform.release(), 'load': os.getloadavg()[0]}
 
 
-def main(argv):
-    """Measure and report; returns the exit code."""
-    parser = argparse.ArgumentParser(prog='run.py bench', description=__doc__.split('\n')[0])
-    parser.add_argument('--rounds', type=int, default=7)
-    parser.add_argument('--time', type=int, default=60, metavar='MS')
-    parser.add_argument('--only', default='', metavar='NAME,...')
-    parser.add_argument('--boots', type=int, default=5)
-    parser.add_argument('--pin', action='store_true', help='use one CPU for all')
-    parser.add_argument('--no-peer', action='store_true')
-    options = parser.parse_args(argv)
-    if not os.access(KERNEL, os.X_OK):
-        print(f'{KERNEL} is missing: run make', file=sys.stderr)
-        return 1
-    if options.pin:
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    only = [n for n in options.only.split(',') if n]
-    args = ['--time', str(options.time), *only]
-    image = images.busybox()
-    about = machine()
-    print(', '.join(f'{k} {v}' for k, v in about.items()), flush=True)
-
-    kernels = [('linux', KERNEL, KERNEL_ARGS)]
-    peer = shutil.which(PEER)
-    if peer and not options.no_peer:
-        kernels.append((PEER, peer, []))
-    elif not options.no_peer:
-        print(f'no peer: {PEER} is not installed (package user-mode-linux)')
-    results = {}
+def measure_all(options, kernels, image, args):
+    """All rounds; returns the names of the subjects and the results."""
+    results = Results()
     with tempfile.TemporaryDirectory(prefix='umb-') as folder:
-        subjects = [Host('host'), Host('host, no THP', ['--no-thp'])]
+        subjects = [Host()]
         try:
             for name, kernel, extra in kernels:
-                if not only or 'boot' in only:
-                    results.setdefault(name, {})['boot'] = \
-                        boot_seconds(kernel, image, extra, options.boots)
                 root = images.copy(image, Path(folder) / f'{name}.img')
                 subjects.append(Uml(name, kernel, root, extra))
             for number in range(options.rounds):
                 for subject in subjects:
                     print(f'\rround {number + 1} of {options.rounds}: {subject.name:20}',
                           end='', file=sys.stderr, flush=True)
-                    for bench, value in subject.run(args).items():
-                        results.setdefault(subject.name, {}).setdefault(
-                            bench, []).append(value)
+                    for row in subject.run(args):
+                        results.add(subject.name, *row)
             print(file=sys.stderr)
         finally:
             for subject in subjects:
                 subject.close()
-    names = [s.name for s in subjects]
-    order = list(results['host']) + ['boot']
-    print(table(order, names, results))
-    report = {'machine': about, 'options': vars(options), 'names': names,
-              'results': {name: {bench: {'median_ns': statistics.median(values),
-                                         'spread_percent': round(spread(values), 2),
-                                         'values_ns': values}
-                                 for bench, values in benches.items()}
-                          for name, benches in results.items()}}
+    for name, kernel, extra in kernels:
+        if not options.only or 'boot' in options.only:
+            for ns in boot_times(kernel, image, extra, options.boots):
+                results.add(name, 'boot', ns)
+    return [s.name for s in subjects], results
+
+
+def main(argv):
+    """Measure and report; returns the exit code."""
+    parser = argparse.ArgumentParser(prog='run.py bench', description=__doc__.split('\n', 1)[0])
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--time', type=int, default=60, metavar='MS')
+    parser.add_argument('--only', default='', metavar='NAME,...')
+    parser.add_argument('--boots', type=int, default=5)
+    parser.add_argument('--modes', default='seccomp,ptrace', metavar='MODE,...')
+    parser.add_argument('--cpus', default='both', choices=['all', 'one', 'both'])
+    parser.add_argument('--no-peer', action='store_true')
+    options = parser.parse_args(argv)
+    if not os.access(KERNEL, os.X_OK):
+        print(f'{KERNEL} is missing: run make', file=sys.stderr)
+        return 1
+    options.only = [n for n in options.only.split(',') if n]
+    args = ['--steps', '--time', str(options.time), *options.only]
+    image = images.busybox()
+    report = {'machine': machine(), 'options': vars(options), 'results': {}}
+    print(', '.join(f'{k} {v}' for k, v in report['machine'].items()), flush=True)
+
+    kernels = [(mode, KERNEL, [*KERNEL_ARGS, f'usermode={mode}'])
+               for mode in options.modes.split(',')]
+    peer = shutil.which(PEER)
+    if peer and not options.no_peer:
+        kernels.append((PEER, peer, []))
+    elif not options.no_peer:
+        print(f'no peer: {PEER} is not installed (package user-mode-linux)')
+    usable = os.sched_getaffinity(0)
+    for cpus in ('all', 'one') if options.cpus == 'both' else (options.cpus,):
+        os.sched_setaffinity(0, {min(usable)} if cpus == 'one' else usable)
+        names, results = measure_all(options, kernels, image, args)
+        print(f'\n{cpus} of {len(usable)} CPUs\n{table(names, results)}', flush=True)
+        report['results'][cpus] = results.report()
     target = BUILD / 'bench.json'
     target.write_text(json.dumps(report, indent=1) + '\n', encoding='utf-8')
     print(f'written to {target}')

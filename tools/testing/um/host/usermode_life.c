@@ -73,6 +73,54 @@ void test_interrupts(void)
 	host_usermode->mm_destroy(mm);
 }
 
+/* The n-th process that @mm has more than those @before; 0 if there is none. */
+static int own_process(const int *before, int nr_before, int n)
+{
+	int pids[1024], nr = stub_pids(pids, 1024, getpid());
+
+	for (int i = 0; i < nr; i++) {
+		int old = 0;
+
+		for (int k = 0; k < nr_before; k++)
+			old |= pids[i] == before[k];
+		if (!old && !n--)
+			return pids[i];
+	}
+	return 0;
+}
+
+/* A tick that comes more often than the backend has a look. */
+static void death_while_ticking(void)
+{
+	struct itimerval tick = { { 0, 4000 }, { 0, 4000 } }, off = { 0 };
+	struct um_map_op op = { UM_UNMAP, 0, DATA, 4096, 0 };
+	int before[1024], victim = 1;
+	unsigned long gp[UM_NR_REGS];
+	struct um_event ev;
+
+	setitimer(ITIMER_REAL, &tick, NULL);
+	for (int n = 0; victim; n++) {
+		int nr = stub_pids(before, 1024, getpid());
+		void *fp = malloc(host_cpu.fp_size);
+		struct um_mm *mm = new_mm();
+
+		LOAD(gp, g_call);
+		run(mm, gp, &ev);
+		victim = own_process(before, nr, n);
+		if (victim) {
+			kill(victim, SIGKILL);
+			check(!host_usermode->map(mm, &op, 1), "ticks, map, process %d killed", n);
+			host_usermode->fp_get(mm, fp);
+			gp[UM_RIP] = CODE;
+			run(mm, gp, &ev);
+			check(ev.kind == UM_EV_DEAD, "ticks, run, process %d killed", n);
+		}
+		free(fp);
+		host_usermode->mm_destroy(mm);
+	}
+	setitimer(ITIMER_REAL, &off, NULL);
+}
+
 void test_death(void)
 {
 	struct um_mm *mm = new_mm(), *mm2;
@@ -99,6 +147,7 @@ void test_death(void)
 	run(mm, gp, &ev);
 	check(ev.kind == UM_EV_DEAD, "stub killed while it was stopped");
 	host_usermode->mm_destroy(mm);
+	death_while_ticking();
 
 	mm = new_mm();
 	for (int i = stub_pids(pids, 64, getpid()) - 1; i >= 0; i--)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Interrupts, kicks, limits, and every way to die. */
+#include <sched.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include "usermode_test.h"
@@ -7,6 +8,48 @@
 static void on_alarm(int sig)
 {
 	host_boot_vcpu.pending |= 1 << UM_IRQ_TIMER;
+}
+
+GUEST(g_xmm, "movq %rdi, %xmm0; mov $39, %eax; syscall");
+
+/* All on one CPU, so that each kick is there before the guest gets it. */
+static void kicks_before_starts(void)
+{
+	unsigned char *fp = malloc(host_cpu.fp_size);
+	int pids[1024], nr, kicks = 0, dead = 0;
+	struct um_mm *mm = new_mm();
+	unsigned long gp[UM_NR_REGS], canary = 0x123456789abcdef;
+	struct um_event ev;
+	cpu_set_t all, one;
+
+	LOAD(gp, g_xmm);
+	gp[UM_RDI] = canary;
+	run(mm, gp, &ev);
+	nr = stub_pids(pids, 1024, getpid());
+	sched_getaffinity(0, sizeof(all), &all);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	for (int i = 0; i < nr; i++)
+		sched_setaffinity(pids[i], sizeof(one), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	gp[UM_RIP] = CODE + 5;
+	for (int i = 0; i < 300; i++) {
+		host_usermode->resume(mm, gp, 0);
+		host_usermode->kick(mm);
+		finish(mm, gp, &ev);
+		if (ev.kind == UM_EV_SYSCALL)
+			gp[UM_RIP] = CODE + 5;
+		kicks += ev.kind == UM_EV_KICKED;
+		dead += ev.kind == UM_EV_DEAD;
+	}
+	for (int i = 0; i < nr; i++)
+		sched_setaffinity(pids[i], sizeof(all), &all);
+	sched_setaffinity(0, sizeof(all), &all);
+	check(kicks && !dead, "300 kicks before the guest can start, %d in time", kicks);
+	check(!host_usermode->fp_get(mm, fp) && !memcmp(fp + 160, &canary, sizeof(canary)),
+	      "xmm0 survives them");
+	free(fp);
+	host_usermode->mm_destroy(mm);
 }
 
 void test_interrupts(void)
@@ -71,6 +114,7 @@ void test_interrupts(void)
 	check(!other && kicked && kicked < 3000, "kicks against system calls (%d of 3000 hit)", kicked);
 	setitimer(ITIMER_REAL, &off, NULL);
 	host_usermode->mm_destroy(mm);
+	kicks_before_starts();
 }
 
 /* The n-th process that @mm has more than those @before; 0 if there is none. */

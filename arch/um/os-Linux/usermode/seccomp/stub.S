@@ -476,10 +476,20 @@ runner_in_stub:
 	/*
 	 * On the way out: stop again. Registers are still where the kernel
 	 * process put them; extended state, unless it came from memory, is now
-	 * in this frame.
+	 * in this frame. If it is not, the frame's room is given back: kicks that
+	 * come before each start would fill the stack. The stack pointer must be
+	 * one of this stack, though: from any other the next frame would begin
+	 * at its top, on the one that is in use.
 	 */
 	movq	%rdx, STATE(STATE_FRAME)
 	movl	$KIND_AGAIN, STATE(STATE_KIND)
+	testl	$RESUME_XRSTOR, STATE(STATE_RESUME)
+	jz	runner_publish
+	movq	UC_RSP(%rdx), %rax
+	movq	%rax, %rcx
+	subq	%rsp, %rcx
+	cmpq	$SC_STACK_MAX, %rcx
+	cmovbq	%rax, %rsp
 	jmp	runner_publish
 
 /* As if it had not happened. rt_sigreturn() is nothing a runner may call. */

@@ -51,7 +51,7 @@ def test_kselftest(runner, entry):
     guest = runner.get()
     try:
         guest.run('dmesg -c > /dev/null')
-        code, text = guest.run(kselftest.command(entry), timeout=200)
+        code, text = guest.run(kselftest.command(entry), timeout=650)
         log = guest.run('dmesg')[1]
     except (Hang, Died):
         runner.guest = None

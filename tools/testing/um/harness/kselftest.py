@@ -79,7 +79,7 @@ def disk(image):
     return image
 
 
-def command(entry, seconds=150):
+def command(entry, seconds=600):
     """The shell command that runs one entry below /mnt.
 
     Some programs print millions of lines: only the end comes to the console.

@@ -52,17 +52,13 @@ static const char * const result_names[TEXT_RESULTS] = {
 	[TEXT_COUNTED]		= "counted",
 	[TEXT_PATCHED_A]	= "patched_number",
 	[TEXT_PATCHED_P]	= "patched_padding",
+	[TEXT_PATCHED_E]	= "patched_compare",
 	[TEXT_NO_ROOM]		= "refused_no_room",
 	[TEXT_PAGE_EDGE]	= "refused_page_edge",
 	[TEXT_NOT_FILE]		= "refused_not_a_file",
 	[TEXT_WRITABLE]		= "refused_writable",
 	[TEXT_FULL]		= "refused_full",
 };
-
-static bool is_patched(const struct site *site)
-{
-	return site->result == TEXT_PATCHED_A || site->result == TEXT_PATCHED_P;
-}
 
 /* The page of a text mapping that can't be written; 0 if it is no such. */
 static unsigned long text_pfn(struct mm_struct *mm, unsigned long addr)
@@ -107,7 +103,7 @@ static void trapped(struct mm_struct *mm, const struct pt_regs *regs)
 	}
 	traps_by_result[site->result]++;
 	site->traps++;
-	if (is_patched(site)) {
+	if (text_is_patched(site->result)) {
 		if (!text_shadow_has(mm, regs->ip) || !(site->traps % ENOUGH))
 			um_tlb_record(mm, regs->ip & PAGE_MASK,
 				      (regs->ip & PAGE_MASK) + PAGE_SIZE);
@@ -117,7 +113,7 @@ static void trapped(struct mm_struct *mm, const struct pt_regs *regs)
 		return;
 	}
 	site->result = text_shadow_patch(pfn, regs);
-	if (is_patched(site))
+	if (text_is_patched(site->result))
 		um_tlb_record(mm, regs->ip & PAGE_MASK, (regs->ip & PAGE_MASK) + PAGE_SIZE);
 }
 

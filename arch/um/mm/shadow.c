@@ -205,8 +205,14 @@ static struct shadow *new_shadow(unsigned long pfn)
 
 static void prepare_slot(const struct text_map *map, const struct text_patch *patch)
 {
-	host_usermode->patch(map->mm->context.host, patch->slot, map->addr + patch->call + 2,
-			     patch->nr);
+	const struct um_patch host = {
+		.ret = map->addr + patch->call + 2,
+		.nr = patch->nr,
+		.moved = patch->moved,
+		.imm = patch->imm,
+	};
+
+	host_usermode->patch(map->mm->context.host, patch->slot, &host);
 }
 
 static void prepare_all(void *arg, const struct text_patch *patch)
@@ -237,7 +243,7 @@ static enum text_result patch_locked(unsigned long pfn, const struct pt_regs *re
 		return TEXT_FULL;
 	for (i = 0; i < shadow->nr; i++)
 		if (shadow->patches[i].call == offset_in_page(regs->ip))
-			return text_boundary(&shadow->patches[i]) ? TEXT_PATCHED_A : TEXT_PATCHED_P;
+			return shadow->patches[i].result;
 	slot = find_first_zero_bit(slots, UM_PATCH_SLOTS);
 	if (slot == UM_PATCH_SLOTS || shadow->nr == PATCHES_MAX)
 		return TEXT_FULL;
@@ -245,7 +251,8 @@ static enum text_result patch_locked(unsigned long pfn, const struct pt_regs *re
 	patch = &shadow->patches[shadow->nr];
 	patch->slot = slot;
 	result = text_patch(shadow->text, regs, patch, prepare_all, shadow);
-	if (result == TEXT_PATCHED_A || result == TEXT_PATCHED_P) {
+	if (text_is_patched(result)) {
+		patch->result = result;
 		__set_bit(slot, slots);
 		shadow->nr++;
 	} else if (!shadow->nr && list_empty(&shadow->maps)) {
@@ -410,8 +417,8 @@ void text_shadow_exit(struct mm_struct *mm)
 	spin_unlock_irqrestore(&shadow_lock, flags);
 }
 
-/* The patch that @ip is in, and in which part. */
-static const struct text_patch *find_patch(struct mm_struct *mm, unsigned long ip, bool *in_hop)
+/* The patch that @ip is in. */
+static const struct text_patch *find_patch(struct mm_struct *mm, unsigned long ip)
 {
 	struct text_map *map = find_map(mm, ip);
 	unsigned int offset = offset_in_page(ip);
@@ -420,8 +427,8 @@ static const struct text_patch *find_patch(struct mm_struct *mm, unsigned long i
 	for (i = 0; map && i < map->shadow->nr; i++) {
 		const struct text_patch *patch = &map->shadow->patches[i];
 
-		*in_hop = patch->hop && offset == patch->hop;
-		if (*in_hop || offset == patch->call)
+		if (offset == patch->call || text_inside(patch, offset) ||
+		    (patch->moved && offset == patch->call + 2))
 			return patch;
 	}
 	return NULL;
@@ -432,17 +439,21 @@ bool text_shadow_leave(struct pt_regs *regs, struct um_event *event)
 	bool stepped = event->kind == UM_EV_TRAP && event->trapno == X86_TRAP_DB;
 	struct mm_struct *mm = current->mm;
 	const struct text_patch *patch;
-	bool in_hop = false, report = true;
+	bool invalid = event->kind == UM_EV_TRAP && event->signo == SIGILL;
+	bool report = true;
 	unsigned long flags;
 
 	spin_lock_irqsave(&shadow_lock, flags);
-	patch = find_patch(mm, regs->ip, &in_hop);
-	if (patch && in_hop) {
+	patch = find_patch(mm, regs->ip);
+	if (patch && text_inside(patch, offset_in_page(regs->ip))) {
 		/* Not an instruction of the guest's: it has not been executed. */
 		regs->ip = (regs->ip & PAGE_MASK) + patch->call;
 		report = !stepped;
-	} else if (patch && text_boundary(patch) && event->kind == UM_EV_TRAP &&
-		   event->signo == SIGILL) {
+	} else if (patch && invalid && offset_in_page(regs->ip) != patch->call) {
+		text_execute_moved(patch, regs);
+		report = false;
+		text_counters.boundary++;
+	} else if (patch && invalid && text_boundary(patch)) {
 		regs->ip += 2;
 		regs->cx = regs->ip;
 		regs->r11 = regs->flags;

@@ -17,7 +17,14 @@
  *	nobody comes by: nops after a ret or jmp. They become the long jump.
  *	jmp hop				eb xx
  *
- * Both are written into a page that is executed and never read. What of it is
+ * E:	syscall; cmp $number, %rax	0f 05 48 3d (4 bytes)
+ *	has room for a jump to padding anywhere after it in the page, and for a
+ *	byte that is no instruction where the cmp was:
+ *	jmp +1; -; jmp hop		eb 01 06 e9 (4 bytes)
+ *	Who is to continue at the cmp continues at a copy of it elsewhere; who
+ *	comes from nobody knows where gets an exception, and the kernel does it.
+ *
+ * All are written into a page that is executed and never read. What of it is
  * in no patch stays as it was. For A to be safe, the mov must be one: it was
  * executed if its number is in rax, unless it is the end of another
  * instruction, for which r8 is the only candidate by an instruction prefix.
@@ -26,6 +33,7 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 #include <asm/insn.h>
+#include <asm/processor-flags.h>
 #include <asm/ptrace.h>
 #include <asm/text_shadow.h>
 #include <host/layout.h>
@@ -38,9 +46,11 @@
 #define OP_NOP		0x90
 #define OP_INT3		0xcc
 #define REX_B		0x41
+#define OP_INVALID	0x06
 #define REX_B_MASK	0xf1
 #define MOV_LEN		5
 #define CALL_LEN	2
+#define CMP_LEN		6
 #define REACH		127
 
 static_assert((UM_PATCH_TABLE & ~0xffffUL) == 0x60000);
@@ -86,11 +96,14 @@ static bool never_continues(const struct insn *insn)
 	return false;
 }
 
-/* Room for a long jump in nops that nobody executes, within reach; 0 if none. */
-static unsigned int find_hop(const u8 *text, unsigned int call)
+/*
+ * Room for a long jump in nops that nobody executes, at most @reach bytes after
+ * the instruction boundary @from; 0 if none.
+ */
+static unsigned int find_hop(const u8 *text, unsigned int from, unsigned int reach)
 {
-	unsigned int at = call + CALL_LEN, start = 0;
-	unsigned int end = min_t(unsigned int, at + REACH + TEXT_JUMP_LEN, PAGE_SIZE);
+	unsigned int end = min_t(unsigned int, from + reach + TEXT_JUMP_LEN, PAGE_SIZE);
+	unsigned int at = from, start = 0;
 	bool dead = false;
 	struct insn insn;
 
@@ -101,7 +114,7 @@ static unsigned int find_hop(const u8 *text, unsigned int call)
 			if (!start)
 				start = at;
 			if (at + insn.length - start >= TEXT_JUMP_LEN)
-				return start - call - CALL_LEN <= REACH ? start : 0;
+				return start - from <= reach ? start : 0;
 		} else {
 			start = 0;
 			dead = never_continues(&insn);
@@ -109,6 +122,38 @@ static unsigned int find_hop(const u8 *text, unsigned int call)
 		at += insn.length;
 	}
 	return 0;
+}
+
+/* cmp $imm, %rax after the call; one with 0 is not worth a special case. */
+static bool has_compare(const u8 *text, unsigned int call, int *imm)
+{
+	const u8 *cmp = text + call + CALL_LEN;
+
+	if (call + CALL_LEN + CMP_LEN > PAGE_SIZE || cmp[0] != 0x48 || cmp[1] != 0x3d)
+		return false;
+	*imm = get_unaligned_le32(cmp + 2);
+	return *imm != 0;
+}
+
+static void write_compare_jump(u8 *to, unsigned int distance)
+{
+	to[0] = OP_JMP_SHORT;
+	to[1] = 1;
+	to[2] = OP_INVALID;
+	to[3] = OP_JMP;
+	put_unaligned_le32(distance - CALL_LEN - CMP_LEN, to + 4);
+}
+
+void text_execute_moved(const struct text_patch *patch, struct pt_regs *regs)
+{
+	const unsigned long status = X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF |
+				     X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF;
+	unsigned long flags;
+
+	asm("cmpq %[imm], %[ax]\n\tpushfq\n\tpopq %[flags]"
+	    : [flags] "=r" (flags) : [ax] "r" (regs->ax), [imm] "r" ((long)patch->imm) : "cc");
+	regs->flags = (regs->flags & ~status) | (flags & status);
+	regs->ip += CMP_LEN;
 }
 
 enum text_result text_patch(u8 *text, const struct pt_regs *regs, struct text_patch *patch,
@@ -128,14 +173,25 @@ enum text_result text_patch(u8 *text, const struct pt_regs *regs, struct text_pa
 		write_jump(text + call - MOV_LEN, patch->slot);
 		return TEXT_PATCHED_A;
 	}
-	hop = find_hop(text, call);
-	if (!hop)
-		return call < MOV_LEN + 1 ? TEXT_PAGE_EDGE : TEXT_NO_ROOM;
-	patch->hop = hop;
 	patch->nr = -1;
-	ready(arg, patch);
-	write_jump(text + hop, patch->slot);
-	text[call] = OP_JMP_SHORT;
-	text[call + 1] = hop - call - CALL_LEN;
-	return TEXT_PATCHED_P;
+	hop = find_hop(text, call + CALL_LEN, REACH);
+	if (hop) {
+		patch->hop = hop;
+		ready(arg, patch);
+		write_jump(text + hop, patch->slot);
+		text[call] = OP_JMP_SHORT;
+		text[call + 1] = hop - call - CALL_LEN;
+		return TEXT_PATCHED_P;
+	}
+	if (has_compare(text, call, &patch->imm))
+		hop = find_hop(text, call + CALL_LEN + CMP_LEN, PAGE_SIZE);
+	if (hop) {
+		patch->hop = hop;
+		patch->moved = true;
+		ready(arg, patch);
+		write_jump(text + hop, patch->slot);
+		write_compare_jump(text + call, hop - call);
+		return TEXT_PATCHED_E;
+	}
+	return call < MOV_LEN + 1 ? TEXT_PAGE_EDGE : TEXT_NO_ROOM;
 }

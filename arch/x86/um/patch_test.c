@@ -106,6 +106,42 @@ static void without_padding(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_PATCHED_P);
 }
 
+static void with_compare(struct kunit *test)
+{
+	static const u8 moved[] = { 0xeb, 1, 6, 0xe9, 0xf1, 0, 0, 0, 0x50 };
+
+	/* cmp $-4096, %rax; and padding too far for a short jump */
+	PUT(CALL, "\x0f\x05\x48\x3d\x00\xf0\xff\xff");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
+	memcpy(text + CALL + 8 + 240, "\xc3\x0f\x1f\x80\x00\x00\x00\x00", 8);
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_PATCHED_E);
+	KUNIT_EXPECT_EQ(test, readied, 1);
+	KUNIT_EXPECT_TRUE(test, patch.moved);
+	KUNIT_EXPECT_EQ(test, patch.imm, -4096);
+	KUNIT_EXPECT_EQ(test, patch.hop, CALL + 8 + 241);
+	KUNIT_EXPECT_MEMEQ(test, text + CALL, moved, sizeof(moved));
+	KUNIT_EXPECT_TRUE(test, text_inside(&patch, CALL + 3));
+	KUNIT_EXPECT_TRUE(test, text_inside(&patch, patch.hop));
+	KUNIT_EXPECT_FALSE(test, text_inside(&patch, CALL));
+	KUNIT_EXPECT_FALSE(test, text_inside(&patch, CALL + 2));
+}
+
+static void executing_compare(struct kunit *test)
+{
+	struct text_patch p = { .imm = -4096, .moved = true };
+	struct pt_regs regs = { .ip = 0x1000, .ax = -1UL, .flags = 0x246 };
+
+	text_execute_moved(&p, &regs);
+	KUNIT_EXPECT_EQ(test, regs.ip, 0x1006);
+	KUNIT_EXPECT_EQ(test, regs.flags & 0x8d5, 4);		/* above */
+	regs.ax = -4096UL;
+	text_execute_moved(&p, &regs);
+	KUNIT_EXPECT_EQ(test, regs.flags, 0x246);		/* equal */
+	regs.ax = 5;
+	text_execute_moved(&p, &regs);
+	KUNIT_EXPECT_EQ(test, regs.flags & 1, 1);		/* below */
+}
+
 static void page_edges(struct kunit *test)
 {
 	/* Padding of which the next page has a part */
@@ -138,6 +174,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(not_its_number),
 	KUNIT_CASE(with_padding),
 	KUNIT_CASE(without_padding),
+	KUNIT_CASE(with_compare),
+	KUNIT_CASE(executing_compare),
 	KUNIT_CASE(page_edges),
 	{}
 };

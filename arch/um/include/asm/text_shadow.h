@@ -13,31 +13,38 @@
 struct pt_regs;
 struct um_event;
 
-/**
- * struct text_patch - one patched system call instruction
- * @call: its place in the page
- * @hop: P: place in the page of the jump that it jumps to; 0: A
- * @slot: entry of the table at UM_PATCH_TABLE
- * @nr: number of the call if the patch took its loading away, else -1
- */
-struct text_patch {
-	unsigned short call;
-	unsigned short hop;
-	unsigned short slot;
-	int nr;
-};
-
 /* What became of a system call instruction; the order of names in debugfs. */
 enum text_result {
 	TEXT_COUNTED,		/* not executed often enough yet */
 	TEXT_PATCHED_A,
 	TEXT_PATCHED_P,
+	TEXT_PATCHED_E,
 	TEXT_NO_ROOM,		/* no tactic fits */
 	TEXT_PAGE_EDGE,		/* would reach into the next page */
 	TEXT_NOT_FILE,		/* not a page of a file */
 	TEXT_WRITABLE,		/* somebody may write to it */
 	TEXT_FULL,		/* no slots or memory left */
 	TEXT_RESULTS
+};
+
+/**
+ * struct text_patch - one patched system call instruction
+ * @result: which tactic
+ * @call: its place in the page
+ * @hop: place in the page of the jump that it jumps to; 0: it is one itself (A)
+ * @slot: entry of the table at UM_PATCH_TABLE
+ * @nr: number of the call if the patch took its loading away, else -1
+ * @moved: cmp $@imm, %rax after the call is part of the patch (E)
+ * @imm: see @moved
+ */
+struct text_patch {
+	enum text_result result;
+	unsigned short call;
+	unsigned short hop;
+	unsigned short slot;
+	bool moved;
+	int nr;
+	int imm;
 };
 
 /**
@@ -62,6 +69,30 @@ static inline bool text_boundary(const struct text_patch *patch)
 {
 	return !patch->hop;
 }
+
+static inline bool text_is_patched(enum text_result result)
+{
+	return result >= TEXT_PATCHED_A && result <= TEXT_PATCHED_E;
+}
+
+/**
+ * text_inside() - is this place in a patch where no instruction was?
+ * @patch: the patch
+ * @offset: place in the page
+ *
+ * Then the call is still to be made.
+ */
+static inline bool text_inside(const struct text_patch *patch, unsigned int offset)
+{
+	return patch->hop && (offset == patch->hop || (patch->moved && offset == patch->call + 3));
+}
+
+/**
+ * text_execute_moved() - execute the instruction that was moved
+ * @patch: the patch that did
+ * @regs: ip is that of the instruction
+ */
+void text_execute_moved(const struct text_patch *patch, struct pt_regs *regs);
 
 /* Bytes of a jump through the table */
 #define TEXT_JUMP_LEN	7
@@ -118,7 +149,7 @@ void text_sites_trapped(struct pt_regs *regs);
  * struct text_counters - system calls by how they came
  * @patched: by a patched site
  * @trapped: by an instruction
- * @boundary: by a jump to the instruction that a patch has made invalid
+ * @boundary: of jumps to what a patch has made invalid
  * @elsewhere: of @trapped: not in a text page
  * @forgotten: of @trapped: the table of sites had no place for it
  */

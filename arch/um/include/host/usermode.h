@@ -32,6 +32,21 @@ enum um_event_kind {
 	UM_EV_DEAD,		/* the host process is gone; the mm is unusable */
 };
 
+/**
+ * struct um_patch - a system call by a patched instruction
+ * @ret: where it returns to, below UM_STUB_START
+ * @nr: its number; negative: it is in rax
+ * @moved: the instruction at @ret is not there any more, but cmp $@imm, %rax of
+ *	six bytes. Who is to continue at @ret executes a copy of it.
+ * @imm: see @moved
+ */
+struct um_patch {
+	unsigned long ret;
+	int nr;
+	int moved;
+	int imm;
+};
+
 /* How a system call came */
 #define UM_BY_TRAP	0	/* an instruction trapped: a slow way */
 #define UM_BY_PATCH	1	/* by a call site that was patched */
@@ -112,13 +127,11 @@ struct um_map_op {
  *	image as PTRACE_GETREGSET NT_X86_XSTATE gives it), fp_size bytes
  * @fp_set: load it; -EINVAL if the host rejects the image
  * @patch: make slot @slot of the mm's table ready: guest code that jumps through
- *	entry @slot of the array of addresses at UM_PATCH_TABLE makes a system
- *	call that returns to @ret; its number is @nr, or in rax if @nr is
- *	negative. Doesn't change rip, as visible in gp, to anything but the
- *	place before the system call (@ret - 2; with @nr loaded) or after it.
- *	@ret must be below UM_STUB_START. The last map() or this must be
- *	followed by resume() before the guest may use it. NULL if patching
- *	brings nothing.
+ *	entry @slot of the array of addresses at UM_PATCH_TABLE makes the system
+ *	call @patch. rip, as visible in gp, is never in the backend's own code
+ *	for this: it is before the system call (two bytes before @patch->ret;
+ *	the number is loaded), or after it. Done when the guest is resumed.
+ *	NULL if patching brings nothing.
  * @debugreg_get: read debug register @n (0-3, 6, 7) of the stopped runner
  * @debugreg_set: write it; -EIO/-EINVAL when impossible
  */
@@ -136,7 +149,7 @@ struct um_backend {
 	void (*kick)(struct um_mm *mm);
 	int (*fp_get)(struct um_mm *mm, void *buf);
 	int (*fp_set)(struct um_mm *mm, const void *buf);
-	void (*patch)(struct um_mm *mm, unsigned int slot, unsigned long ret, long nr);
+	void (*patch)(struct um_mm *mm, unsigned int slot, const struct um_patch *patch);
 	int (*debugreg_get)(struct um_mm *mm, int n, unsigned long *value);
 	int (*debugreg_set)(struct um_mm *mm, int n, unsigned long value);
 };

@@ -37,6 +37,17 @@ asm(".text\n"
     "ret\n"
     ".nops 14\n"
     ".balign 64\n"
+    "site_e: mov %rdi, %rax\n"
+    "site_e_call: syscall\n"
+    "site_e_end: cmp $-4096, %rax\n"
+    "ja 1f\n"
+    "ret\n"
+    "1: mov $-1, %rax\n"
+    "ret\n"
+    ".skip 200, 0x55\n"
+    "ret\n"
+    ".nops 14\n"
+    ".balign 64\n"
     "site_step: mov $110, %eax\n"
     "site_step_call: syscall\n"
     "site_step_end: ret\n"
@@ -44,8 +55,9 @@ asm(".text\n"
     ".nops 9\n"
     ".balign 64\n");
 
-extern long site_a(void), site_p(long nr), site_regs(void), site_step(void);
+extern long site_a(void), site_p(long nr), site_e(long nr), site_regs(void), site_step(void);
 extern const unsigned char site_a_call[], site_a_end[], site_p_call[], site_p_end[];
+extern const unsigned char site_e_call[], site_e_end[];
 extern const unsigned char site_step_call[], site_step_end[];
 
 static volatile int signals, strange;
@@ -66,6 +78,10 @@ static void results(void)
 		bad += site_p(10000) != -ENOSYS || site_p(-1) != -ENOSYS ||
 		       site_p(SYS_close - (1L << 32)) == 0;
 	is(bad, 0, "numbers that are none");
+	for (i = bad = 0; i < HOT; i++)
+		bad += site_e(i & 1 ? SYS_getpid : SYS_getppid) != (i & 1 ? self : parent) ||
+		       site_e(10000) != -1;
+	is(bad, 0, "a comparison after it");
 	for (i = bad = 0; i < HOT; i++)
 		bad += site_regs() != parent;
 	is(bad, 0, "a number that is loaded earlier");
@@ -95,6 +111,10 @@ static void jumps(void)
 	for (int i = bad = 0; i < HOT; i++)
 		bad += boundary(site_p_call, SYS_getpid) != self;
 	is(bad, 0, "the same without a number before it");
+	for (int i = bad = 0; i < HOT; i++)
+		bad += boundary(site_e_call, SYS_getpid) != self ||
+		       boundary(site_e_end, 4711) != 4711 || boundary(site_e_end, -5) != -1;
+	is(bad, 0, "jumps to the comparison");
 }
 
 static void registers(void)
@@ -156,6 +176,7 @@ static void interrupted(void)
 	while (signals < 1000 && now_ns() < end) {
 		bad += site_a() != parent;
 		bad += site_p(SYS_getpid) != self;
+		bad += site_e(SYS_getpid) != self || site_e(10000) != -1;
 		bad += boundary(site_a_call, SYS_getpid) != self;
 	}
 	setitimer(ITIMER_REAL, &off, NULL);

@@ -323,8 +323,10 @@ void measure(void)
 		run(mm, gp, &ev);
 	printf("# system call: %llu ns\n", (now_ns() - start) / N);
 	if (host_usermode->patch) {
+		struct um_patch patch = { .ret = CODE + 7, .nr = 39 };
+
 		LOAD(gp, g_patched_loop);
-		host_usermode->patch(mm, 3, CODE + 7, 39);
+		host_usermode->patch(mm, 3, &patch);
 		start = now_ns();
 		for (int i = 0; i < N; i++)
 			run(mm, gp, &ev);

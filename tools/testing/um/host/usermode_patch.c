@@ -9,6 +9,13 @@ GUEST(g_patched, "jmp *0x60018; nop; 1: jmp 1b");
 GUEST(g_patched_loop, "1: jmp *0x60018; nop; jmp 1b");
 GUEST(g_table, "mov 0x60018, %rax; 1: jmp 1b");
 
+static void patch(struct um_mm *mm, int nr)
+{
+	struct um_patch p = { .ret = CODE + 7, .nr = nr };
+
+	host_usermode->patch(mm, SLOT, &p);
+}
+
 static void check_kicks(struct um_mm *mm)
 {
 	unsigned long gp[UM_NR_REGS];
@@ -16,7 +23,7 @@ static void check_kicks(struct um_mm *mm)
 	struct um_event ev;
 
 	LOAD(gp, g_patched_loop);
-	host_usermode->patch(mm, SLOT, CODE + 7, 39);
+	patch(mm, 39);
 	for (int i = 0; i < 3000 && !bad; i++) {
 		host_usermode->resume(mm, gp, 0);
 		for (int spin = 0; spin < i % 97 * 8; spin++)
@@ -53,7 +60,7 @@ void test_patch(void)
 		gp[i] = 0x1000 + i;
 	gp[UM_EFLAGS] = 0x247;
 	memcpy(before, gp, sizeof(before));
-	host_usermode->patch(mm, SLOT, CODE + 7, 39);
+	patch(mm, 39);
 	run(mm, gp, &ev);
 	for (int i = 0; i < 15; i++)
 		bad += i != UM_RAX && i != UM_RCX && i != UM_R11 && gp[i] != before[i];
@@ -62,13 +69,13 @@ void test_patch(void)
 	      gp[UM_RSP] == STACK_TOP && !bad, "patched call with its number");
 	LOAD(gp, g_patched);
 	gp[UM_RAX] = 1234;
-	host_usermode->patch(mm, SLOT, CODE + 7, -1);
+	patch(mm, -1);
 	run(mm, gp, &ev);
 	check(ev.kind == UM_EV_SYSCALL && ev.code == UM_BY_PATCH && gp[UM_ORIG_RAX] == 1234,
 	      "patched call with the number in rax");
 
 	LOAD(gp, g_patched);
-	host_usermode->patch(mm, SLOT, CODE + 7, 39);
+	patch(mm, 39);
 	run_flags(mm, gp, &ev, UM_RUN_STEP);
 	check(is_trap(&ev, SIGTRAP, TRAP_TRACE, 1) && gp[UM_RIP] == CODE + 5 && gp[UM_RAX] == 39,
 	      "a step ends before the call");

@@ -39,6 +39,7 @@ static int syscall_stop(struct um_mm *mm, unsigned long *gp, struct um_event *ev
 		return ret == -ESRCH ? -ESRCH : trace_kill(mm);
 	if (info.arch == AUDIT_ARCH_X86_64) {
 		event->kind = UM_EV_SYSCALL;
+		event->code = UM_BY_TRAP;
 		return 1;
 	}
 	gp[UM_RAX] = gp[UM_ORIG_RAX];

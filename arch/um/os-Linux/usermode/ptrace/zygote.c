@@ -187,11 +187,18 @@ static int set_up(int last)
 		err = add_op(SYS_close, STUB_FD_IMAGE, 0, 0, 0, 0);
 	if (!err)
 		err = add_op(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	/* Before 5.16 a filter would switch speculation off, which is slow. */
 	if (!err)
-		err = add_op(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-			     SECCOMP_FILTER_FLAG_SPEC_ALLOW, SETUP_ADDR(prog), 0, 0);
-	return err ? err : flush_ops();
+		err = flush_ops();
+	if (err)
+		return err;
+	/*
+	 * Before 5.16 a filter would switch speculation off, which is slow. A
+	 * host that has none lets the guest call its vsyscall page, which
+	 * does no harm but tells the host's time.
+	 */
+	ret = trace_call(&zygote, SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+			 SECCOMP_FILTER_FLAG_SPEC_ALLOW, SETUP_ADDR(prog), 0, 0, 0);
+	return ret == -ESRCH ? ret : 0;
 }
 
 /**

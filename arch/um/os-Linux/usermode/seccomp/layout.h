@@ -28,7 +28,7 @@
 #define SC_STATE_MAX		UM_UL(0x20000)
 #define SC_STACK		(UM_STUB_START + UM_UL(0x40000))
 #define SC_STACK_MAX		UM_UL(0xc0000)
-#define SC_PATCH		(UM_STUB_START + UM_UL(0x8000))
+#define SC_PATCH		(UM_STUB_START + UM_UL(0x200000))
 #define SC_PATCH_SIZE		(UM_PATCH_SLOTS * PATCH_SIZE)
 #define SC_TABLE		UM_PATCH_TABLE
 #define SC_TABLE_SIZE		(UM_PATCH_TABLE_END - UM_PATCH_TABLE)
@@ -93,7 +93,7 @@
 #define RESUME_XSAVE		8	/* don't leave: save extended state and stop */
 
 /* A trampoline's size; patch.c writes them */
-#define PATCH_SIZE		32
+#define PATCH_SIZE		64
 
 #define OP_NR			0
 #define OP_ARG(n)		(8 + 8 * (n))

@@ -42,6 +42,8 @@ static int encode_op(struct um_mm *mm, struct sc_op *op, const struct um_map_op 
 
 	if (map->addr >= UM_STUB_START || map->len > UM_STUB_START - map->addr)
 		return -EINVAL;
+	if (map->kind != UM_ADD)
+		patch_forget(mm, map->addr, end);
 	if (map->kind != UM_UNMAP && map->addr < UM_PATCH_TABLE_END && end > UM_PATCH_TABLE)
 		mm->table_lost = 1;
 	switch (map->kind) {

@@ -59,6 +59,7 @@ static unsigned int give_registers(struct um_mm *mm, const unsigned long *gp, un
 
 	memcpy(regs, gp, sizeof(regs));
 	regs_sanitise(regs);
+	regs[UM_RIP] = patch_resume(mm, regs[UM_RIP]);
 	mm->stepping = 0;
 	if (flags & UM_RUN_STEP && !(regs[UM_EFLAGS] & EFLAGS_TF)) {
 		mm->stepping = 1;

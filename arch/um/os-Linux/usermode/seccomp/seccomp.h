@@ -101,6 +101,14 @@ _Static_assert(offsetof(struct sc_state, iret) == STATE_IRET, "state");
 _Static_assert(offsetof(struct sc_state, gp) == STATE_GP, "state");
 _Static_assert(sizeof(struct sc_state) <= STATE_AREA, "state");
 
+#define MOVED_MAX	16
+
+/** struct sc_moved - who is to continue at @ip continues at @to */
+struct sc_moved {
+	unsigned long ip;
+	unsigned long to;
+};
+
 /**
  * struct um_mm - one guest address space
  * @agent: pid of the agent, 0 when it is gone and reaped
@@ -126,6 +134,7 @@ _Static_assert(sizeof(struct sc_state) <= STATE_AREA, "state");
  * @nr_patches: slots of the table below this number are in use
  * @serialise: patches were made since the guest last ran
  * @table_lost: something else is mapped where the table was
+ * @moved: where instructions were moved, by a hash of their address
  * @next: free list, or list of dying ones
  */
 struct um_mm {
@@ -152,6 +161,7 @@ struct um_mm {
 	unsigned int nr_patches;
 	unsigned char serialise;
 	unsigned char table_lost;
+	struct sc_moved moved[MOVED_MAX];
 	struct um_mm *next;
 };
 
@@ -354,7 +364,7 @@ unsigned long shared_again(struct um_mm *mm);
 void *shared_fp(struct um_mm *mm, unsigned long addr);
 
 /* patch.c */
-void sc_patch(struct um_mm *mm, unsigned int slot, unsigned long ret, long nr);
+void sc_patch(struct um_mm *mm, unsigned int slot, const struct um_patch *patch);
 
 /** patch_clear() - forget all: the slot of the control memory is reused */
 void patch_clear(struct um_mm *mm);
@@ -367,6 +377,20 @@ void patch_clear(struct um_mm *mm);
  * Returns 0, or -EFAULT if there is no trampoline.
  */
 int patch_leave(struct um_mm *mm, unsigned long *gp);
+
+/**
+ * patch_called() - a patched call was made
+ * @mm: whose
+ * @slot: by which slot, if the guest is to be believed
+ * @ret: where it returns to
+ */
+void patch_called(struct um_mm *mm, unsigned int slot, unsigned long ret);
+
+/** patch_resume() - where to resume who is to continue at @ip */
+unsigned long patch_resume(struct um_mm *mm, unsigned long ip);
+
+/** patch_forget() - what is mapped there changes */
+void patch_forget(struct um_mm *mm, unsigned long start, unsigned long end);
 
 /* xstate.c */
 int xstate_init(void);

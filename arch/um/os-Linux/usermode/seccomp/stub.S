@@ -306,6 +306,7 @@ runner_syscall:
 	movq	%r12, GP(R12)
 	movq	%rbp, GP(RBP)
 	movq	%rbx, GP(RBX)
+	movq	%r11, GP(R11)
 	movq	%r10, GP(R10)
 	movq	%r9, GP(R9)
 	movq	%r8, GP(R8)

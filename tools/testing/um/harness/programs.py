@@ -4,9 +4,10 @@
 import os
 import subprocess
 
-from .paths import HERE, PROGRAMS
+from .paths import HERE, PROGRAMS, TOP
 
-FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-static', '-pthread', '-D_GNU_SOURCE']
+FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-static', '-pthread', '-D_GNU_SOURCE',
+         '-idirafter', str(TOP / 'arch' / 'um' / 'include')]
 
 
 def sources():

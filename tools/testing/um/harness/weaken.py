@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 from .paths import HERE, TOP
 
@@ -49,3 +50,25 @@ def build_weak(name, base, out):
                           text=True, check=False)
     assert done.returncode == 0, f'{name}.patch does not apply, renew it:\n{done.stdout}'
     return _make(out, out / HALF / 'usermode')
+
+
+def patched(kernel, out, symbol, old, new):
+    """A copy of the kernel with other bytes where a symbol begins: no build.
+
+    old: what is looked for in its first 4 KiB, None to replace its beginning.
+    """
+    nm = subprocess.run(['nm', kernel], capture_output=True, text=True, check=True).stdout
+    address = int(re.search(rf'^(\w+) \w {symbol}$', nm, re.M).group(1), 16)
+    segments = subprocess.run(['readelf', '-lW', kernel], capture_output=True, text=True,
+                              check=True).stdout
+    image = bytearray(Path(kernel).read_bytes())
+    for words in re.findall(r'^  LOAD +(\w+) (\w+) \w+ (\w+)', segments, re.M):
+        start, virtual, size = (int(word, 16) for word in words)
+        if virtual <= address < virtual + size:
+            place = address - virtual + start
+            if old:
+                place = image.index(old, place, place + 4096)
+            image[place:place + len(new)] = new
+    out.write_bytes(image)
+    out.chmod(0o755)
+    return out

@@ -145,10 +145,13 @@ void attack_turn(void)
 {
 	struct um_map_op op = { UM_ADD, HOST_PROT_READ, HOLE, PAGE, RO_OFF };
 	unsigned long gp[UM_NR_REGS];
+	static const int kinds[] = { 4, 0x1000, 0x10000000, 0x7fffffff, -0x7fffffff, -1 };
 	struct um_mm *mm = NULL;
 	struct um_event ev;
 	int dead = 0;
 
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		frame(0, 0, 0, SIGSYS, kinds[i]);
 	for (int i = 0; i < 3000; i++) {
 		if (!mm) {
 			mm = new_attacker();

@@ -94,10 +94,11 @@ static void attack_alone(int i)
 	exit(bad != 0);
 }
 
-/* The child's stubs die with it. */
+/* The child's stubs die with it; what it made the host make goes here. */
 static int attack(int i)
 {
 	int child, status, waited = 0;
+	char path[64];
 
 	fflush(stdout);
 	child = fork();
@@ -110,8 +111,11 @@ static int attack(int i)
 		kill(child, SIGKILL);
 		waitpid(child, &status, 0);
 		printf("# %s: the kernel process is stuck\n", attacks[i].name);
-		return 0;
+		status = 1;
+		break;
 	}
+	snprintf(path, sizeof(path), "/tmp/um-attack-%d", child);
+	rmdir(path);
 	if (WIFSIGNALED(status))
 		printf("# %s: the kernel process died of signal %d\n", attacks[i].name,
 		       WTERMSIG(status));

@@ -120,7 +120,7 @@ void attack_low_stack(void)
 	}
 }
 
-GUEST(a_work, "1: mov $20000, %ecx; 2: dec %ecx; jnz 2b; mov $39, %eax; syscall; jmp 1b");
+GUEST(a_work, "1: mov $500000, %ecx; 2: dec %ecx; jnz 2b; mov $39, %eax; syscall; jmp 1b");
 
 /* Whatever is sent to either process, guest code does not see it. */
 void attack_signals(void)

@@ -8,14 +8,18 @@
 /* One true stop; then "stopped" again, with three addresses of its choice. */
 GUEST(a_frame,
 	"mov $39, %eax; syscall\n"
-	"mov 0x10(%rdi), %rax; test %r10, %r10; jz 1f; mov %r10, 0xe0(%rax)\n"
+	"mov 0x10(%rdi), %rax; test %r10, %r10; jz 1f; mov %r10, (%rax,%r12)\n"
 	"1: test %rsi, %rsi; jz 1f; mov %rsi, 0x10(%rdi)\n"
 	"1: test %rdx, %rdx; jz 1f; mov %rdx, 0x18(%rdi)\n"
 	"1: mov %r8d, 0x20(%rdi); mov %r9d, 8(%rdi)\n"
 	"movl $2, (%rdi)\n"
 	"1: pause; jmp 1b");
 
-static void frame(unsigned long uc, unsigned long info, unsigned long fp, int signo, int kind)
+#define UC_CS		184
+#define UC_FPSTATE	224
+
+static void frame_word(unsigned long uc, unsigned long info, unsigned long offset,
+		       unsigned long word, int signo, int kind)
 {
 	struct um_mm *mm = new_attacker();
 	unsigned long gp[UM_NR_REGS];
@@ -25,7 +29,8 @@ static void frame(unsigned long uc, unsigned long info, unsigned long fp, int si
 	gp[UM_RDI] = SC_STATE;
 	gp[UM_RSI] = uc;
 	gp[UM_RDX] = info;
-	gp[UM_R10] = fp;
+	gp[UM_R10] = word;
+	gp[UM_R12] = offset;
 	gp[UM_R8] = signo;
 	gp[UM_R9] = kind;
 	run(mm, gp, &ev);
@@ -39,9 +44,15 @@ static void frame(unsigned long uc, unsigned long info, unsigned long fp, int si
 		free(buf);
 		for (int r = 0; r < UM_NR_REGS; r++)
 			expect(gp[r] != SECRET, "frame %lx: the victim's register %d", uc, r);
+		expect((gp[UM_CS] & 3) == 3, "code segment %lx: no user's", gp[UM_CS]);
 		brief(mm, gp, &ev, 0, 3);
 	}
 	host_usermode->mm_destroy(mm);
+}
+
+static void frame(unsigned long uc, unsigned long info, unsigned long fp, int signo, int kind)
+{
+	frame_word(uc, info, UC_FPSTATE, fp, signo, kind);
 }
 
 /* The frame of the victim, as seen from an attacker whose check is missing. */
@@ -82,6 +93,8 @@ void attack_frames(void)
 		frame(0, 0, near[i] & ~63UL, 11, KIND_AGAIN);
 		frame(near[i], near[i], near[i], 11, KIND_SIGNAL);
 	}
+	for (unsigned long cs = 1; cs < 0x100; cs += 5)
+		frame_word(0, 0, UC_CS, cs, 11, KIND_SIGNAL);
 	/* Frames that overlap each other and themselves. */
 	for (unsigned long at = SC_STACK; at < SC_STACK + 0x1000; at += 0x188)
 		frame(at & ~7UL, at & ~7UL, at & ~63UL, 31, KIND_SIGNAL);

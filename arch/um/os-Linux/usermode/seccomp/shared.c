@@ -88,6 +88,9 @@ int shared_frame(struct um_mm *mm, unsigned long *gp, struct sc_frame *frame)
 	for (unsigned int i = 0; i < sizeof(frame_order); i++)
 		gp[frame_order[i]] = read_word(gregs, i * sizeof(long));
 	gp[UM_CS] = FRAME_CS(read_word(gregs, REG_CSGSFS * sizeof(long)));
+	/* The kernel half tells by it that user mode was interrupted. */
+	if (gp[UM_CS] != USER32_CS)
+		gp[UM_CS] = USER_CS;
 	gp[UM_SS] = USER_DS;
 	gp[UM_ORIG_RAX] = -1UL;
 	copy_state(mm, gp, UM_FS_BASE, UM_GS);

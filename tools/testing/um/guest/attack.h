@@ -23,6 +23,21 @@
 #define FRAME		((volatile unsigned long *)(SC_STATE + STATE_FRAME))
 #define INFO		((volatile unsigned long *)(SC_STATE + STATE_INFO))
 
+/* In the signal frame of the host, as stub.S has them, and its siginfo. */
+#define UC_GREGS	40
+#define UC_RDI		104
+#define UC_RSI		112
+#define UC_RDX		136
+#define UC_RAX		144
+#define UC_RIP		168
+#define UC_ERR		192
+#define UC_TRAPNO	200
+#define UC_CR2		216
+#define INFO_CODE	8
+#define INFO_ADDR	16
+#define INFO_CALL	24
+#define INFO_ARCH	28
+
 /* Made by an attacker's call if the host performs it; the harness looks there. */
 #define HOST_PATH	"/tmp/um-guest-attack"
 
@@ -71,6 +86,7 @@ static inline int attempt(void (*fn)(unsigned long), unsigned long arg, int ms)
 	if (pid < 0)
 		return -1;
 	if (!pid) {
+		setpgid(0, 0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		fn(arg);
 		_exit(0);
@@ -83,7 +99,37 @@ static inline int attempt(void (*fn)(unsigned long), unsigned long arg, int ms)
 		}
 		sched_yield();
 	}
+	/* Its children, where the guest kernel served a fork. */
+	kill(-pid, SIGKILL);
 	return status;
+}
+
+static inline void put(unsigned long at, unsigned long value)
+{
+	*(volatile unsigned long *)at = value;
+}
+
+/* The last instruction in the stub that wakes whoever waits for the turn. */
+static inline unsigned long wake_insn(void)
+{
+	unsigned long at, found = 0;
+
+	for (at = SC_CODE; at < SC_CODE + PAGE - 7; at++)
+		if (!memcmp((void *)at, "\xba\1\0\0\0\x0f\5", 7))
+			found = at + 5;
+	return found;
+}
+
+/*
+ * wake_and_leave() - wake the kernel by the stub
+ *
+ * Who does that leaves the stub with the registers that were loaded last: the
+ * last true call returns once more.  TURN must say that we run.
+ */
+static inline __attribute__((always_inline)) void wake_and_leave(void)
+{
+	asm volatile("jmp *%0" : : "r"(wake_insn()), "a"(SYS_futex),
+		     "D"(SC_STATE + STATE_TURN), "S"(1), "d"(1));
 }
 
 /* A process that watches its memory, its registers and its calls. */

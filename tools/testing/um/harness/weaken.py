@@ -29,6 +29,11 @@ def breaks(name):
     return re.search(r'^Breaks: (.+)$', text, re.M).group(1).split()
 
 
+def needs_two_cpus(name):
+    """Whether attacker and kernel must run at the same time for success."""
+    return 'Needs: two CPUs' in (FOLDER / f'{name}.patch').read_text(encoding='ascii')
+
+
 def _make(out, usermode):
     subprocess.run(['make', '-s', '-C', HOST, f'-j{os.cpu_count() or 1}', f'O={out}',
                     f'usermode={usermode}', f'{out}/attack'], check=True)

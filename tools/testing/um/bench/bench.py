@@ -93,23 +93,21 @@ class Results:
 
     def __init__(self):
         self.ns = {}
-        self.count = {}
         self.used = {}
 
     def add(self, subject, bench, ns, count=0, used=0):
         """One round of one benchmark."""
-        key = subject, bench
-        self.ns.setdefault(key, []).append(ns)
-        self.count[key] = self.count.get(key, 0) + count
-        self.used[key] = self.used.get(key, 0) + used
+        self.ns.setdefault((subject, bench), []).append(ns)
+        if count:
+            self.used.setdefault((subject, bench), []).append(used / count)
 
     def median(self, *key):
         """The median time, or None."""
         return statistics.median(self.ns[key]) if key in self.ns else None
 
     def cpu(self, *key):
-        """CPU time per operation over all rounds, or None."""
-        return self.used[key] / self.count[key] if self.count.get(key) else None
+        """The median CPU time per operation, or None."""
+        return statistics.median(self.used[key]) if key in self.used else None
 
     def benches(self):
         """The benchmarks, in order."""

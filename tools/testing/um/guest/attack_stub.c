@@ -10,7 +10,8 @@
 
 #include "attack.h"
 
-static const unsigned long pages[] = { SC_CODE, SC_CMD, SC_ACK, SC_STATE, SC_STACK, SC_VDSO };
+static const unsigned long pages[] = { SC_CODE, SC_CMD, SC_ACK, SC_STATE, SC_STACK, SC_VDSO,
+	SC_PATCH };
 
 #define NR_PAGES	((int)(sizeof(pages) / sizeof(*pages)))
 

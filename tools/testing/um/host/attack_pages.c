@@ -37,6 +37,8 @@ void attack_stores(void)
 	static const unsigned long addr[] = {
 		SC_CODE + 0x10, SC_CODE + 0x800, SC_CMD + CMD_SEQ, SC_CMD + CMD_OPS + 0x10,
 		SC_ACK + ACK_SEQ, SC_ACK + 0x40, SC_ACK + 0xe00,
+		SC_TABLE, SC_TABLE + 0x40, SC_TABLE + SC_TABLE_SIZE - 0x10,
+		SC_PATCH, SC_PATCH + 0x40, SC_PATCH + SC_PATCH_SIZE - 0x10,
 	};
 	struct um_mm *mm = new_attacker();
 	char line[300];
@@ -163,6 +165,19 @@ void attack_jumps(void)
 	}
 	for (unsigned long at = SC_CMD; at < SC_STACK + PAGE; at += 0x800)
 		jump(&mm, at, &seed);
+	for (unsigned long at = SC_PATCH; at < SC_PATCH + 4 * PATCH_SIZE; at++) {
+		/* A new attacker has none. */
+		for (int slot = 0; slot < 3; slot++) {
+			const struct um_patch patch = {
+				.ret = CODE + 7, .nr = slot ? -1 : 39, .moved = slot == 2, .imm = -4096,
+			};
+
+			host_usermode->patch(mm, slot, &patch);
+		}
+		dead += jump(&mm, at, &seed);
+	}
+	host_check("after jumps into trampolines");
+	victim_check("after jumps into trampolines");
 	printf("# %lu jumps into the stub were fatal\n", dead);
 	host_usermode->mm_destroy(mm);
 }
@@ -172,7 +187,7 @@ void attack_overlay(void)
 	struct um_mm *mm = new_attacker();
 	struct um_map_op op = { UM_MAP, HOST_PROT_READ | HOST_PROT_WRITE, 0, PAGE, PREY_OFF };
 	static const unsigned long at[] = { SC_CODE, SC_CMD, SC_ACK, SC_STATE, SC_STACK, SC_VDSO,
-		SC_CODE - PAGE, 0x7fffffffe000, -PAGE };
+		SC_PATCH, SC_CODE - PAGE, 0x7fffffffe000, -PAGE };
 
 	for (int kind = UM_MAP; kind <= UM_PROTECT; kind++) {
 		for (unsigned int i = 0; i < sizeof(at) / sizeof(*at); i++) {

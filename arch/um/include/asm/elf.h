@@ -7,7 +7,7 @@
 #include <asm/auxvec.h>
 #include <asm/ptrace.h>
 #include <asm/user.h>
-#include <host/usermode.h>
+#include <host/cpu.h>
 
 typedef unsigned long elf_greg_t;
 

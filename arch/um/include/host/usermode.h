@@ -13,6 +13,8 @@
 #ifndef __HOST_USERMODE_H
 #define __HOST_USERMODE_H
 
+#include <host/cpu.h>
+
 /* Index of each register in the general register file, in the host's order. */
 enum um_reg {
 	UM_R15, UM_R14, UM_R13, UM_R12, UM_RBP, UM_RBX, UM_R11, UM_R10,
@@ -164,18 +166,6 @@ int host_usermode_init(void);
 
 /** host_usermode_reason() - a short text for the boot log: why this backend */
 const char *host_usermode_reason(void);
-
-/** struct host_cpu - facts about the CPU that the ABI towards guests needs */
-struct host_cpu {
-	unsigned int fp_size;		/* bytes of the standard XSAVE image, a multiple of 64 */
-	unsigned long long xfeatures;	/* XCR0 */
-	unsigned long hwcap, hwcap2;	/* AT_HWCAP, AT_HWCAP2 */
-	unsigned long minsigstksz;	/* AT_MINSIGSTKSZ */
-	unsigned int mxcsr_mask;
-	char platform[16];		/* AT_PLATFORM */
-};
-
-extern struct host_cpu host_cpu;
 
 /**
  * host_vdso_clock() - where the guest finds the host's clock

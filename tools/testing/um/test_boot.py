@@ -157,11 +157,15 @@ def test_stripped(guest, tmp_path, busybox):
     assert g.poweroff() == 0
 
 
-@pytest.mark.parametrize('count', [10, pytest.param(100, marks=pytest.mark.long)])
-def test_many_boots(guest, busybox, count):
+@pytest.mark.parametrize('mode, count', [
+    ('seccomp', 10), ('ptrace', 5),
+    pytest.param('seccomp', 500, marks=pytest.mark.long),
+    pytest.param('ptrace', 500, marks=pytest.mark.long),
+])
+def test_many_boots(guest, busybox, mode, count):
     """Boots in a row, none hangs."""
     for _ in range(count):
-        g = guest(f'ubd0r={busybox}', 'mem=64M').boot()
+        g = guest(f'ubd0r={busybox}', 'mem=64M', f'usermode={mode}').boot()
         assert g.out('echo $((21 * 2))') == '42'
         assert g.poweroff() == 0
         g.close()

@@ -66,6 +66,7 @@
 #define STATE_SIGNO		0x20
 #define STATE_PID		0x24
 #define STATE_FP		0x28
+#define STATE_SLOT		0x30
 #define STATE_IRET		0x40
 #define STATE_GP		0x80
 #define STATE_AREA		0x400

@@ -82,7 +82,13 @@ static unsigned int give_registers(struct um_mm *mm, const unsigned long *gp, un
 		state->iret[4] = regs[UM_SS];
 		resume |= RESUME_IRET;
 	}
-	memcpy(state->gp, regs, sizeof(regs));
+	/* Nobody loads these two. */
+	regs[UM_ORIG_RAX] = state->gp[UM_ORIG_RAX];
+	regs[UM_CS] = state->gp[UM_CS];
+	/* Most are as they were, and a cache line that is not written need not travel. */
+	for (int i = 0; i < UM_NR_REGS; i++)
+		if (state->gp[i] != regs[i])
+			state->gp[i] = regs[i];
 	if (mm->fp_addr) {
 		state->fp = mm->fp_addr;
 		resume |= RESUME_XRSTOR;

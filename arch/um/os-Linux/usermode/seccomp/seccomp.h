@@ -82,7 +82,8 @@ struct sc_state {
 	unsigned int signo;
 	int pid;
 	unsigned long fp;
-	unsigned long pad[2];
+	unsigned int slot;
+	unsigned int pad[3];
 	unsigned long iret[5];
 	unsigned long pad2[3];
 	unsigned long gp[UM_NR_REGS];
@@ -97,6 +98,7 @@ _Static_assert(offsetof(struct sc_state, info) == STATE_INFO, "state");
 _Static_assert(offsetof(struct sc_state, signo) == STATE_SIGNO, "state");
 _Static_assert(offsetof(struct sc_state, pid) == STATE_PID, "state");
 _Static_assert(offsetof(struct sc_state, fp) == STATE_FP, "state");
+_Static_assert(offsetof(struct sc_state, slot) == STATE_SLOT, "state");
 _Static_assert(offsetof(struct sc_state, iret) == STATE_IRET, "state");
 _Static_assert(offsetof(struct sc_state, gp) == STATE_GP, "state");
 _Static_assert(sizeof(struct sc_state) <= STATE_AREA, "state");

@@ -111,14 +111,14 @@ int shared_frame(struct um_mm *mm, unsigned long *gp, struct sc_frame *frame)
 void shared_syscall(struct um_mm *mm, unsigned long *gp)
 {
 	copy_state(mm, gp, UM_R15, UM_RBX);
-	copy_state(mm, gp, UM_R11, UM_RAX);
+	copy_state(mm, gp, UM_R10, UM_RAX);
 	copy_state(mm, gp, UM_RDX, UM_RDI);
 	gp[UM_RIP] = read_word(sc_state(mm)->gp, UM_RIP * sizeof(long));
 	gp[UM_EFLAGS] = read_word(sc_state(mm)->gp, UM_EFLAGS * sizeof(long));
 	gp[UM_RSP] = read_word(sc_state(mm)->gp, UM_RSP * sizeof(long));
 	copy_state(mm, gp, UM_FS_BASE, UM_GS);
 	/* What the instruction would have done. */
-	patch_called(mm, gp[UM_R11], gp[UM_RIP]);
+	patch_called(mm, read_half(sc_state(mm), STATE_SLOT), gp[UM_RIP]);
 	gp[UM_RCX] = gp[UM_RIP];
 	gp[UM_R11] = gp[UM_EFLAGS];
 	gp[UM_CS] = USER_CS;

@@ -131,6 +131,14 @@ sc_bytes:
 \name\()_insn_end:
 .endm
 
+/* A cache line that is not written need not travel between CPUs. */
+.macro	STORE_CHANGED n
+	cmpq	%rax, GP(\n)
+	je	.Lsame\@
+	movq	%rax, GP(\n)
+.Lsame\@:
+.endm
+
 /*
  * The first stub begins here after exec. Slot 0 is its own.
  */
@@ -292,7 +300,9 @@ runner_exit:
 
 /*
  * A system call at a patched site: rcx is where it returns to, as after the
- * instruction. No use of the guest's stack; flags go through STATE.
+ * instruction, and r11 its slot. No use of the guest's stack; flags go through
+ * STATE. rcx and r11 are stored as they will be loaded, so that the kernel
+ * process finds nothing to change.
  */
 	.balign	16
 	.globl	runner_syscall
@@ -306,6 +316,8 @@ runner_syscall:
 	movq	%r12, GP(R12)
 	movq	%rbp, GP(RBP)
 	movq	%rbx, GP(RBX)
+	movl	%r11d, STATE(STATE_SLOT)
+	movq	GP(EFLAGS), %r11
 	movq	%r11, GP(R11)
 	movq	%r10, GP(R10)
 	movq	%r9, GP(R9)
@@ -314,6 +326,7 @@ runner_syscall:
 	movq	%rdx, GP(RDX)
 	movq	%rsi, GP(RSI)
 	movq	%rdi, GP(RDI)
+	movq	%rcx, GP(RCX)
 	movq	%rcx, GP(RIP)
 	movl	$KIND_SYSCALL, STATE(STATE_KIND)
 	jmp	runner_segments
@@ -339,17 +352,17 @@ runner_frame:
 	/* What is not in the frame. */
 runner_segments:
 	movl	%ds, %eax
-	movq	%rax, GP(DS)
+	STORE_CHANGED DS
 	movl	%es, %eax
-	movq	%rax, GP(ES)
+	STORE_CHANGED ES
 	movl	%fs, %eax
-	movq	%rax, GP(FS)
+	STORE_CHANGED FS
 	movl	%gs, %eax
-	movq	%rax, GP(GS)
+	STORE_CHANGED GS
 	rdfsbase %rax
-	movq	%rax, GP(FS_BASE)
+	STORE_CHANGED FS_BASE
 	rdgsbase %rax
-	movq	%rax, GP(GS_BASE)
+	STORE_CHANGED GS_BASE
 runner_publish:
 	movl	$TURN_STOPPED, %eax
 	xchgl	%eax, STATE(STATE_TURN)

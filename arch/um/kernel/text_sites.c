@@ -12,12 +12,15 @@
  *
  * /sys/kernel/debug/um/syscall_sites has the counters.
  */
+#include <linux/capability.h>
 #include <linux/debugfs.h>
 #include <linux/hash.h>
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <linux/seq_file.h>
+#include <linux/user_namespace.h>
 #include <asm/memory.h>
 #include <asm/ptrace.h>
 #include <asm/text_shadow.h>
@@ -34,13 +37,15 @@
  * @pfn: its page
  * @offset: its place there
  * @result: what became of it
- * @traps: how often it trapped since it was decided
+ * @traps: how often it trapped
+ * @misses: how often another one with the same hash did
  */
 struct site {
 	unsigned long pfn;
 	unsigned short offset;
 	unsigned short result;
 	unsigned int traps;
+	unsigned int misses;
 };
 
 struct text_counters text_counters;
@@ -57,13 +62,14 @@ static const char * const result_names[TEXT_RESULTS] = {
 	[TEXT_PAGE_EDGE]	= "refused_page_edge",
 	[TEXT_NOT_FILE]		= "refused_not_a_file",
 	[TEXT_WRITABLE]		= "refused_writable",
+	[TEXT_NOT_TRUSTED]	= "refused_not_trusted",
 	[TEXT_FULL]		= "refused_full",
 };
 
 /* The page of a text mapping that can't be written; 0 if it is no such. */
 static unsigned long text_pfn(struct mm_struct *mm, unsigned long addr)
 {
-	pte_t *ptep = um_walk(mm, addr, NULL);
+	pte_t *ptep = addr < TASK_SIZE_MAX ? um_walk(mm, addr, NULL) : NULL;
 	pte_t pte = ptep ? READ_ONCE(*ptep) : __pte(0);
 
 	if (!pte_user(pte) || !pte_exec(pte) || pte_write(pte) || !um_pfn_is_ram(pte_pfn(pte)))
@@ -77,11 +83,23 @@ static struct site *get_site(unsigned long pfn, unsigned int offset)
 
 	if (site->pfn != pfn || site->offset != offset) {
 		/* Two that are executed in turns are not to hinder each other. */
-		if (site->pfn && site->result != TEXT_COUNTED && ++site->traps % AGAIN)
+		if (site->pfn &&
+		    ++site->misses % (site->result == TEXT_COUNTED ? 2 * ENOUGH : AGAIN))
 			return NULL;
 		*site = (struct site){ .pfn = pfn, .offset = offset };
 	}
 	return site;
+}
+
+/*
+ * Whose registers may decide how all others execute a page: a program could jump
+ * to where no instruction is, with a number that nobody has loaded. Only who may
+ * change the text of every process anyway; the others profit.
+ */
+static bool trusted(void)
+{
+	return current->seccomp.mode == SECCOMP_MODE_DISABLED &&
+	       ns_capable_noaudit(&init_user_ns, CAP_SYS_PTRACE);
 }
 
 static void trapped(struct mm_struct *mm, const struct pt_regs *regs)
@@ -102,17 +120,10 @@ static void trapped(struct mm_struct *mm, const struct pt_regs *regs)
 		return;
 	}
 	traps_by_result[site->result]++;
-	site->traps++;
-	if (text_is_patched(site->result)) {
-		if (!text_shadow_has(mm, regs->ip) || !(site->traps % ENOUGH))
-			um_tlb_record(mm, regs->ip & PAGE_MASK,
-				      (regs->ip & PAGE_MASK) + PAGE_SIZE);
-		if (site->traps % AGAIN)
-			return;
-	} else if (site->result == TEXT_COUNTED ? site->traps < ENOUGH : site->traps % AGAIN) {
+	if (++site->traps % (site->result == TEXT_COUNTED || text_is_patched(site->result) ?
+			     ENOUGH : AGAIN))
 		return;
-	}
-	site->result = text_shadow_patch(pfn, regs);
+	site->result = trusted() ? text_shadow_patch(pfn, regs) : TEXT_NOT_TRUSTED;
 	if (text_is_patched(site->result))
 		um_tlb_record(mm, regs->ip & PAGE_MASK, (regs->ip & PAGE_MASK) + PAGE_SIZE);
 }

@@ -30,6 +30,7 @@
 #include <linux/slab.h>
 #include <asm/cacheflush.h>
 #include <asm/memory.h>
+#include <asm/processor-flags.h>
 #include <asm/text_shadow.h>
 #include <asm/trapnr.h>
 #include <host/usermode.h>
@@ -166,19 +167,25 @@ static enum text_result eligible(unsigned long pfn)
 	return mapping_writably_mapped(mapping) ? TEXT_WRITABLE : TEXT_COUNTED;
 }
 
-static struct shadow *new_shadow(unsigned long pfn)
+/* Free one that nobody has mapped, but not @keep. */
+static bool free_unused(const struct shadow *keep)
 {
-	struct shadow *shadow, *unused;
+	struct shadow *shadow;
 
-	if (text_shadows >= SHADOWS_MAX) {
-		list_for_each_entry(unused, &shadow_list, all) {
-			if (list_empty(&unused->maps)) {
-				free_shadow(unused);
-				break;
-			}
+	list_for_each_entry(shadow, &shadow_list, all) {
+		if (shadow != keep && list_empty(&shadow->maps)) {
+			free_shadow(shadow);
+			return true;
 		}
 	}
-	if (text_shadows >= SHADOWS_MAX)
+	return false;
+}
+
+static struct shadow *new_shadow(unsigned long pfn)
+{
+	struct shadow *shadow;
+
+	if (text_shadows >= SHADOWS_MAX && !free_unused(NULL))
 		return NULL;
 	shadow = kzalloc(sizeof(*shadow), GFP_ATOMIC | __GFP_NOWARN);
 	if (!shadow)
@@ -198,13 +205,12 @@ static struct shadow *new_shadow(unsigned long pfn)
 	hash_add(shadows, &shadow->node, pfn);
 	list_add_tail(&shadow->all, &shadow_list);
 	text_shadows++;
-	/* A hint that spares flush_dcache_folio() the search. */
-	set_bit(PG_arch_1, &page_folio(pfn_to_page(pfn))->flags);
 	return shadow;
 }
 
 static void prepare_slot(const struct text_map *map, const struct text_patch *patch)
 {
+	struct um_mm *mm = map->mm->context.host;
 	const struct um_patch host = {
 		.ret = map->addr + patch->call + 2,
 		.nr = patch->nr,
@@ -212,7 +218,9 @@ static void prepare_slot(const struct text_map *map, const struct text_patch *pa
 		.imm = patch->imm,
 	};
 
-	host_usermode->patch(map->mm->context.host, patch->slot, &host);
+	/* Not on its way out. */
+	if (mm)
+		host_usermode->patch(mm, patch->slot, &host);
 }
 
 static void prepare_all(void *arg, const struct text_patch *patch)
@@ -224,12 +232,35 @@ static void prepare_all(void *arg, const struct text_patch *patch)
 		prepare_slot(map, patch);
 }
 
+static enum text_result add_patch(struct shadow *shadow, const struct pt_regs *regs)
+{
+	struct text_patch *patch = &shadow->patches[shadow->nr];
+	enum text_result result;
+	unsigned long slot;
+	unsigned int i;
+
+	for (i = 0; i < shadow->nr; i++)
+		if (shadow->patches[i].call == offset_in_page(regs->ip))
+			return shadow->patches[i].result;
+	do {
+		slot = find_first_zero_bit(slots, UM_PATCH_SLOTS);
+	} while (slot == UM_PATCH_SLOTS && free_unused(shadow));
+	if (slot == UM_PATCH_SLOTS || shadow->nr == PATCHES_MAX)
+		return TEXT_FULL;
+	patch->slot = slot;
+	result = text_patch(shadow->text, shadow->orig, regs, patch, prepare_all, shadow);
+	if (text_is_patched(result)) {
+		patch->result = result;
+		__set_bit(slot, slots);
+		shadow->nr++;
+	}
+	return result;
+}
+
 static enum text_result patch_locked(unsigned long pfn, const struct pt_regs *regs)
 {
 	struct shadow *shadow = find_shadow(pfn);
 	enum text_result result = eligible(pfn);
-	struct text_patch *patch;
-	unsigned int i, slot;
 
 	if (result != TEXT_COUNTED)
 		return result;
@@ -241,23 +272,9 @@ static enum text_result patch_locked(unsigned long pfn, const struct pt_regs *re
 		shadow = new_shadow(pfn);
 	if (!shadow)
 		return TEXT_FULL;
-	for (i = 0; i < shadow->nr; i++)
-		if (shadow->patches[i].call == offset_in_page(regs->ip))
-			return shadow->patches[i].result;
-	slot = find_first_zero_bit(slots, UM_PATCH_SLOTS);
-	if (slot == UM_PATCH_SLOTS || shadow->nr == PATCHES_MAX)
-		return TEXT_FULL;
-
-	patch = &shadow->patches[shadow->nr];
-	patch->slot = slot;
-	result = text_patch(shadow->text, regs, patch, prepare_all, shadow);
-	if (text_is_patched(result)) {
-		patch->result = result;
-		__set_bit(slot, slots);
-		shadow->nr++;
-	} else if (!shadow->nr && list_empty(&shadow->maps)) {
+	result = add_patch(shadow, regs);
+	if (!shadow->nr)
 		free_shadow(shadow);
-	}
 	return result;
 }
 
@@ -270,21 +287,6 @@ enum text_result text_shadow_patch(unsigned long pfn, const struct pt_regs *regs
 	result = patch_locked(pfn, regs);
 	spin_unlock_irqrestore(&shadow_lock, flags);
 	return result;
-}
-
-bool text_shadow_has(struct mm_struct *mm, unsigned long addr)
-{
-	struct text_map *map;
-	bool has = false;
-	unsigned long flags;
-	unsigned int i;
-
-	spin_lock_irqsave(&shadow_lock, flags);
-	map = find_map(mm, addr);
-	for (i = 0; map && i < map->shadow->nr; i++)
-		has |= map->shadow->patches[i].call == offset_in_page(addr);
-	spin_unlock_irqrestore(&shadow_lock, flags);
-	return has;
 }
 
 /* Is this what an address space has mapped there? */
@@ -358,13 +360,16 @@ unsigned long text_shadow_pfn(struct mm_struct *mm, unsigned long addr, unsigned
 		drop(shadow);
 		shadow = NULL;
 	}
-	if (shadow && eligible(pfn) == TEXT_COUNTED && use_shadow(mm, addr, shadow))
+	if (shadow && eligible(pfn) == TEXT_COUNTED && use_shadow(mm, addr, shadow)) {
+		/* A hint for all who write. Not for ever: pages are freed and split. */
+		set_bit(PG_arch_1, &page_folio(pfn_to_page(pfn))->flags);
 		pfn = virt_to_pfn(shadow->text);
+	}
 	spin_unlock_irqrestore(&shadow_lock, flags);
 	return pfn;
 }
 
-void text_shadow_written(unsigned long pfn)
+static void drop_pfn(unsigned long pfn)
 {
 	struct shadow *shadow;
 	unsigned long flags;
@@ -376,6 +381,12 @@ void text_shadow_written(unsigned long pfn)
 	spin_unlock_irqrestore(&shadow_lock, flags);
 }
 
+void text_shadow_written(unsigned long pfn)
+{
+	if (unlikely(test_bit(PG_arch_1, &page_folio(pfn_to_page(pfn))->flags)))
+		drop_pfn(pfn);
+}
+
 void flush_dcache_folio(struct folio *folio)
 {
 	unsigned long i;
@@ -384,7 +395,7 @@ void flush_dcache_folio(struct folio *folio)
 		return;
 	clear_bit(PG_arch_1, &folio->flags);
 	for (i = 0; i < folio_nr_pages(folio); i++)
-		text_shadow_written(folio_pfn(folio) + i);
+		drop_pfn(folio_pfn(folio) + i);
 }
 EXPORT_SYMBOL(flush_dcache_folio);
 
@@ -403,6 +414,20 @@ void text_shadow_give_up(struct mm_struct *mm)
 	spin_lock_irqsave(&shadow_lock, flags);
 	list_for_each_entry(map, &mm->context.texts, by_mm)
 		um_tlb_record(mm, map->addr, map->addr + PAGE_SIZE);
+	spin_unlock_irqrestore(&shadow_lock, flags);
+}
+
+void text_shadow_flushed(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct text_map *map;
+	unsigned long flags;
+
+	if (list_empty(&mm->context.texts))
+		return;
+	spin_lock_irqsave(&shadow_lock, flags);
+	list_for_each_entry(map, &mm->context.texts, by_mm)
+		if (map->addr >= start && map->addr < end)
+			hash_del(&map->node);
 	spin_unlock_irqrestore(&shadow_lock, flags);
 }
 
@@ -450,12 +475,16 @@ bool text_shadow_leave(struct pt_regs *regs, struct um_event *event)
 		regs->ip = (regs->ip & PAGE_MASK) + patch->call;
 		report = !stepped;
 	} else if (patch && invalid && offset_in_page(regs->ip) != patch->call) {
-		text_execute_moved(patch, regs);
+		/* A step must end after it: then it is better where it was. */
+		stepped = regs->flags & X86_EFLAGS_TF;
+		if (!stepped)
+			text_execute_moved(patch, regs);
 		report = false;
 		text_counters.boundary++;
 	} else if (patch && invalid && text_boundary(patch)) {
 		regs->ip += 2;
 		regs->cx = regs->ip;
+		regs->flags &= ~X86_EFLAGS_RF;
 		regs->r11 = regs->flags;
 		regs->orig_ax = regs->ax;
 		event->kind = UM_EV_SYSCALL;

@@ -294,6 +294,7 @@ static int sync_flush(struct tlb_batch *batch, const struct um_tlb_range *range)
 	struct um_run run;
 	int err;
 
+	text_shadow_flushed(batch->mm, range->start, range->end);
 	um_walk_run(batch->mm, range->start, range->end, &run);
 	if (run.end == range->end)
 		return batch_add(batch, run.prot ? UM_MAP : UM_UNMAP, &run);
@@ -341,6 +342,7 @@ static int sync_pruned(struct tlb_batch *batch)
 	int err;
 
 	batch->nr = 0;
+	text_shadow_flushed(batch->mm, 0, TASK_SIZE);
 	err = sync_unmap(batch, 0, TASK_SIZE);
 	if (!err)
 		err = batch_apply(batch);
@@ -479,6 +481,7 @@ int um_tlb_reserve(struct mm_struct *mm)
 void um_tlb_destroy(struct mm_struct *mm)
 {
 	mm_context_t *ctx = &mm->context;
+	struct um_mm *host;
 
 	if (ctx->reserved) {
 		host_usermode->mm_destroy(ctx->reserved);
@@ -486,9 +489,11 @@ void um_tlb_destroy(struct mm_struct *mm)
 	}
 	if (!ctx->host)
 		return;
-	text_shadow_exit(mm);
-	host_usermode->mm_destroy(ctx->host);
+	host = ctx->host;
 	ctx->host = NULL;
+	host_usermode->mm_destroy(host);
+	/* Nobody has its shadows mapped any more. */
+	text_shadow_exit(mm);
 	ctx->fp_owner = NULL;
 	ctx->debugreg_owner = NULL;
 }

@@ -79,6 +79,8 @@ int um_walk_access(struct mm_struct *mm, unsigned long addr, unsigned int access
 	if (access == UM_EXEC && !pte_exec(pte))
 		return -EFAULT;
 
+	if (access == UM_WRITE && unlikely(text_shadows))
+		text_shadow_written(pte_pfn(pte));
 	if (access == UM_WRITE && !pte_dirty(pte)) {
 		if (!in_task())
 			return -EFAULT;

@@ -25,9 +25,16 @@
  *	comes from nobody knows where gets an exception, and the kernel does it.
  *
  * All are written into a page that is executed and never read. What of it is
- * in no patch stays as it was. For A to be safe, the mov must be one: it was
- * executed if its number is in rax, unless it is the end of another
- * instruction, for which r8 is the only candidate by an instruction prefix.
+ * in no patch stays as it was.
+ *
+ * Where instructions begin is known of the call and, by decoding, of what comes
+ * after it; of the mov before it only guessed. It was one if its number is in
+ * rax, unless the byte is the end of another instruction: so the bytes before it
+ * must not be what could make it the middle of one.
+ *
+ * Padding must be what compilers make it: nops up to the next multiple of 16.
+ * Those that end elsewhere may be the beginning of a function, as may those
+ * that begin there.
  */
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -63,29 +70,72 @@ static void write_jump(u8 *to, unsigned int slot)
 	put_unaligned_le32(UM_PATCH_TABLE + slot * 8, to + sizeof(jump));
 }
 
-static bool loads_number(const u8 *text, unsigned int call, const struct pt_regs *regs)
+/*
+ * Opcodes with operands such that 0xb8 may be the first or second byte after.
+ * Not those that no compiler uses for such: zeros are the end of most padding.
+ */
+static bool takes_modrm(u8 opcode)
 {
-	const u8 *mov = text + call - MOV_LEN;
+	switch (opcode) {
+	case 0x00 ... 0x3f:
+		return (opcode & 7) == 1 || (opcode & 7) == 3 || opcode == 0x38 || opcode == 0x3a;
+	case 0x63:
+	case 0x69:
+	case 0x6b:
+	case 0x80 ... 0x8f:
+	case 0xc0:
+	case 0xc1:
+	case 0xc6:
+	case 0xc7:
+	case 0xd0 ... 0xd3:
+	case 0xd8 ... 0xdf:
+	case 0xf6:
+	case 0xf7:
+	case 0xfe:
+	case 0xff:
+		return true;
+	}
+	return false;
+}
+
+static bool may_be_inside(const u8 *mov)
+{
+	/* A prefix: another register is loaded. */
+	if ((mov[-1] & REX_B_MASK) == REX_B)
+		return true;
+	/* 0xb8 as ModRM, or as the displacement after one. */
+	return takes_modrm(mov[-1]) || ((mov[-1] & 0xc0) == 0x40 && takes_modrm(mov[-2]));
+}
+
+static bool loads_number(const u8 *orig, unsigned int call, const struct pt_regs *regs)
+{
+	const u8 *mov = orig + call - MOV_LEN;
 	u32 nr;
 
-	if (call < MOV_LEN + 1 || mov[0] != OP_MOV_EAX)
+	if (call < MOV_LEN + 2 || mov[0] != OP_MOV_EAX)
 		return false;
 	nr = get_unaligned_le32(mov + 1);
-	if (nr > INT_MAX || nr != regs->orig_ax)
-		return false;
-	/* mov $nr, %r8d */
-	return (mov[-1] & REX_B_MASK) != REX_B || regs->r8 != nr;
+	return nr <= INT_MAX && nr == regs->orig_ax && !may_be_inside(mov);
 }
 
 static bool is_nop(const struct insn *insn)
 {
 	const u8 *op = insn->opcode.bytes;
 
-	return op[0] == OP_NOP || op[0] == OP_INT3 || (op[0] == 0x0f && op[1] == 0x1f);
+	if (insn_is_avx((struct insn *)insn))
+		return false;
+	if (op[0] == 0x0f)
+		return op[1] == 0x1f;
+	/* With others it is pause, or exchanges something. */
+	if (insn->rex_prefix.nbytes || (insn->prefixes.nbytes && insn->prefixes.bytes[0] != 0x66))
+		return false;
+	return op[0] == OP_NOP || op[0] == OP_INT3;
 }
 
 static bool never_continues(const struct insn *insn)
 {
+	if (insn_is_avx((struct insn *)insn))
+		return false;
 	switch (insn->opcode.bytes[0]) {
 	case OP_JMP_SHORT:
 	case OP_JMP:
@@ -100,21 +150,25 @@ static bool never_continues(const struct insn *insn)
  * Room for a long jump in nops that nobody executes, at most @reach bytes after
  * the instruction boundary @from; 0 if none.
  */
-static unsigned int find_hop(const u8 *text, unsigned int from, unsigned int reach)
+static unsigned int find_hop(const u8 *text, const u8 *orig, unsigned int from,
+			     unsigned int reach)
 {
 	unsigned int end = min_t(unsigned int, from + reach + TEXT_JUMP_LEN, PAGE_SIZE);
-	unsigned int at = from, start = 0;
+	unsigned int at = from, start = 0, next;
 	bool dead = false;
 	struct insn insn;
 
 	while (at < end) {
-		if (insn_decode(&insn, text + at, end - at, INSN_MODE_64))
+		if (insn_decode(&insn, orig + at, end - at, INSN_MODE_64))
 			return 0;
 		if (dead && is_nop(&insn)) {
 			if (!start)
 				start = at;
-			if (at + insn.length - start >= TEXT_JUMP_LEN)
-				return start - from <= reach ? start : 0;
+			next = round_up(start, 16);
+			if (at + insn.length >= next && start + TEXT_JUMP_LEN <= next &&
+			    start - from <= reach &&
+			    !memcmp(text + start, orig + start, TEXT_JUMP_LEN))
+				return start;
 		} else {
 			start = 0;
 			dead = never_continues(&insn);
@@ -125,9 +179,9 @@ static unsigned int find_hop(const u8 *text, unsigned int from, unsigned int rea
 }
 
 /* cmp $imm, %rax after the call; one with 0 is not worth a special case. */
-static bool has_compare(const u8 *text, unsigned int call, int *imm)
+static bool has_compare(const u8 *orig, unsigned int call, int *imm)
 {
-	const u8 *cmp = text + call + CALL_LEN;
+	const u8 *cmp = orig + call + CALL_LEN;
 
 	if (call + CALL_LEN + CMP_LEN > PAGE_SIZE || cmp[0] != 0x48 || cmp[1] != 0x3d)
 		return false;
@@ -152,11 +206,12 @@ void text_execute_moved(const struct text_patch *patch, struct pt_regs *regs)
 
 	asm("cmpq %[imm], %[ax]\n\tpushfq\n\tpopq %[flags]"
 	    : [flags] "=r" (flags) : [ax] "r" (regs->ax), [imm] "r" ((long)patch->imm) : "cc");
-	regs->flags = (regs->flags & ~status) | (flags & status);
+	regs->flags = (regs->flags & ~(status | X86_EFLAGS_RF)) | (flags & status);
 	regs->ip += CMP_LEN;
 }
 
-enum text_result text_patch(u8 *text, const struct pt_regs *regs, struct text_patch *patch,
+enum text_result text_patch(u8 *text, const u8 *orig, const struct pt_regs *regs,
+			    struct text_patch *patch,
 			    void (*ready)(void *arg, const struct text_patch *patch),
 			    void *arg)
 {
@@ -166,15 +221,19 @@ enum text_result text_patch(u8 *text, const struct pt_regs *regs, struct text_pa
 	if (call > PAGE_SIZE - CALL_LEN)
 		return TEXT_PAGE_EDGE;
 	patch->call = call;
-	if (loads_number(text, call, regs)) {
-		patch->hop = 0;
+	patch->hop = 0;
+	patch->moved = false;
+	if (loads_number(orig, call, regs) &&
+	    !memcmp(text + call - MOV_LEN, orig + call - MOV_LEN, MOV_LEN + CALL_LEN)) {
 		patch->nr = regs->orig_ax;
 		ready(arg, patch);
 		write_jump(text + call - MOV_LEN, patch->slot);
 		return TEXT_PATCHED_A;
 	}
 	patch->nr = -1;
-	hop = find_hop(text, call + CALL_LEN, REACH);
+	if (memcmp(text + call, orig + call, CALL_LEN))
+		return TEXT_NO_ROOM;
+	hop = find_hop(text, orig, call + CALL_LEN, REACH);
 	if (hop) {
 		patch->hop = hop;
 		ready(arg, patch);
@@ -183,8 +242,9 @@ enum text_result text_patch(u8 *text, const struct pt_regs *regs, struct text_pa
 		text[call + 1] = hop - call - CALL_LEN;
 		return TEXT_PATCHED_P;
 	}
-	if (has_compare(text, call, &patch->imm))
-		hop = find_hop(text, call + CALL_LEN + CMP_LEN, PAGE_SIZE);
+	if (has_compare(orig, call, &patch->imm) &&
+	    !memcmp(text + call, orig + call, CALL_LEN + CMP_LEN))
+		hop = find_hop(text, orig, call + CALL_LEN + CMP_LEN, PAGE_SIZE);
 	if (hop) {
 		patch->hop = hop;
 		patch->moved = true;
@@ -193,5 +253,5 @@ enum text_result text_patch(u8 *text, const struct pt_regs *regs, struct text_pa
 		write_compare_jump(text + call, hop - call);
 		return TEXT_PATCHED_E;
 	}
-	return call < MOV_LEN + 1 ? TEXT_PAGE_EDGE : TEXT_NO_ROOM;
+	return call < MOV_LEN + 2 ? TEXT_PAGE_EDGE : TEXT_NO_ROOM;
 }

@@ -7,9 +7,9 @@
 #include <asm/text_shadow.h>
 
 #define SLOT	5
-#define CALL	0x108
+#define CALL	0x104
 
-static u8 *text;
+static u8 *text, *orig;
 static struct text_patch patch;
 static int readied;
 
@@ -25,7 +25,7 @@ static enum text_result try_at(unsigned int call, unsigned long nr, unsigned lon
 
 	patch = (struct text_patch){ .slot = SLOT };
 	readied = 0;
-	return text_patch(text, &regs, &patch, ready, text);
+	return text_patch(text, orig, &regs, &patch, ready, text);
 }
 
 /* Code of a page, the rest of which is one-byte instructions. */
@@ -33,7 +33,19 @@ static void put(unsigned int at, const char *code, unsigned int len)
 {
 	memset(text, 0x50, PAGE_SIZE);		/* push %rax */
 	memcpy(text + at, code, len);
+	memcpy(orig, text, PAGE_SIZE);
 }
+
+static void add(unsigned int at, const char *code, unsigned int len)
+{
+	memcpy(text + at, code, len);
+	memcpy(orig + at, code, len);
+}
+
+/* ret and many nops */
+static const u8 padding[] = {
+	0xc3, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
+};
 
 #define PUT(at, code)	put(at, code, sizeof(code) - 1)
 
@@ -58,17 +70,23 @@ static void not_its_number(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 110 + (1UL << 32), 0), TEXT_NO_ROOM);
 	/* mov $110, %r8d */
 	PUT(CALL - 6, "\x41\xb8\x6e\x00\x00\x00\x0f\x05");
-	KUNIT_EXPECT_EQ(test, try_at(CALL, 110, 110), TEXT_NO_ROOM);
-	/* The same byte as the end of another instruction. */
-	KUNIT_EXPECT_EQ(test, try_at(CALL, 110, 7), TEXT_PATCHED_A);
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 110, 7), TEXT_NO_ROOM);
+	/* movl $110, -0x48(%rbp) */
+	PUT(CALL - 7, "\xc7\x45\xb8\x6e\x00\x00\x00\x0f\x05");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 110, 0), TEXT_NO_ROOM);
+	/* cmp $110, %eax by the long form; lea 110(%rax), %edi */
+	PUT(CALL - 6, "\x81\xb8\x6e\x00\x00\x00\x0f\x05");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 110, 0), TEXT_NO_ROOM);
+	PUT(CALL - 6, "\x8d\xb8\x6e\x00\x00\x00\x0f\x05");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 110, 0), TEXT_NO_ROOM);
 }
 
 static void with_padding(struct kunit *test)
 {
 	static const u8 jump[] = { 0xff, 0x24, 0x25, SLOT * 8, 0, 6, 0 };
 
-	/* pop %rbx; ret; nopl 0(%rax) */
-	PUT(CALL, "\x0f\x05\x5b\xc3\x0f\x1f\x80\x00\x00\x00\x00");
+	/* pop %rbx; ret; nopl 0(%rax,%rax,1) */
+	PUT(CALL, "\x0f\x05\x5b\xc3\x0f\x1f\x84\x00\x00\x00\x00\x00");
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_PATCHED_P);
 	KUNIT_EXPECT_EQ(test, readied, 1);
 	KUNIT_EXPECT_EQ(test, patch.nr, -1);
@@ -79,11 +97,11 @@ static void with_padding(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, text[CALL + 3], 0xc3);
 	KUNIT_EXPECT_MEMEQ(test, text + CALL + 4, jump, sizeof(jump));
 
-	/* ret; int3 eight times */
-	PUT(CALL, "\x0f\x05\xc3\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc");
+	/* ret; int3 nine times */
+	PUT(CALL, "\x0f\x05\xc3\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc");
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_PATCHED_P);
 	/* jmp, and nops of several sizes */
-	PUT(CALL, "\x0f\x05\xeb\x10\x66\x90\x90\x0f\x1f\x40\x00");
+	PUT(CALL, "\x0f\x05\xeb\x10\x66\x90\x90\x0f\x1f\x40\x00\x90");
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_PATCHED_P);
 }
 
@@ -98,27 +116,46 @@ static void without_padding(struct kunit *test)
 	/* What looks like a ret is in another instruction: mov $0xc3, %eax */
 	PUT(CALL, "\x0f\x05\xb8\x00\x00\x00\xc3\x0f\x1f\x80\x00\x00\x00\x00");
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
+	/* What looks like a jmp is vpor %xmm0, %xmm1, %xmm2 */
+	PUT(CALL, "\x0f\x05\xc5\xf1\xeb\xd0\x0f\x1f\x80\x00\x00\x00\x00");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
+	/* A function may begin with nops at a multiple of 16 */
+	PUT(CALL, "\x0f\x05\x50\x50\x50\x50\x50\x50\x50\x50\x50\xc3\x0f\x1f\x80\x00\x00\x00\x00");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
+	PUT(CALL, "\x0f\x05\x50\xc3\x90\x90\x90\x90\x90\x90\x90");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
+	PUT(CALL, "\x0f\x05\x50\xc3\x90\x90\x90\x90\x90\x90\x90\x90");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_PATCHED_P);
+	PUT(CALL, "\x0f\x05\x50\x50\x50\xc3\x90\x90\x90\x90\x90\x90\x90");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
+	/* pause is no nop */
+	PUT(CALL, "\x0f\x05\xc3\xf3\x90\xf3\x90\xf3\x90\xf3\x90");
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
+	/* A patched call looks like a jmp */
+	PUT(CALL, "\x0f\x05\x0f\x05\x0f\x1f\x80\x00\x00\x00\x00");
+	memcpy(text + CALL + 2, "\xeb\x20", 2);
+	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
 	/* Out of reach */
 	PUT(CALL, "\x0f\x05");
-	memcpy(text + CALL + 2 + 127, "\xc3\x0f\x1f\x80\x00\x00\x00\x00", 8);
+	add(CALL + 2 + 127, padding, sizeof(padding));
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
-	memcpy(text + CALL + 2 + 126, "\xc3\x0f\x1f\x80\x00\x00\x00\x00", 8);
+	add(CALL + 2 + 126, padding, sizeof(padding));
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_PATCHED_P);
 }
 
 static void with_compare(struct kunit *test)
 {
-	static const u8 moved[] = { 0xeb, 1, 6, 0xe9, 0xf1, 0, 0, 0, 0x50 };
+	static const u8 moved[] = { 0xeb, 1, 6, 0xe9, 0xf5, 0, 0, 0, 0x50 };
 
 	/* cmp $-4096, %rax; and padding too far for a short jump */
 	PUT(CALL, "\x0f\x05\x48\x3d\x00\xf0\xff\xff");
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_NO_ROOM);
-	memcpy(text + CALL + 8 + 240, "\xc3\x0f\x1f\x80\x00\x00\x00\x00", 8);
+	add(CALL + 8 + 244, padding, sizeof(padding));
 	KUNIT_EXPECT_EQ(test, try_at(CALL, 1, 0), TEXT_PATCHED_E);
 	KUNIT_EXPECT_EQ(test, readied, 1);
 	KUNIT_EXPECT_TRUE(test, patch.moved);
 	KUNIT_EXPECT_EQ(test, patch.imm, -4096);
-	KUNIT_EXPECT_EQ(test, patch.hop, CALL + 8 + 241);
+	KUNIT_EXPECT_EQ(test, patch.hop, CALL + 8 + 245);
 	KUNIT_EXPECT_MEMEQ(test, text + CALL, moved, sizeof(moved));
 	KUNIT_EXPECT_TRUE(test, text_inside(&patch, CALL + 3));
 	KUNIT_EXPECT_TRUE(test, text_inside(&patch, patch.hop));
@@ -160,13 +197,14 @@ static void page_edges(struct kunit *test)
 
 static int suite_init(struct kunit_suite *suite)
 {
-	text = (u8 *)__get_free_page(GFP_KERNEL);
+	text = (u8 *)__get_free_pages(GFP_KERNEL, 1);
+	orig = text + PAGE_SIZE;
 	return text ? 0 : -ENOMEM;
 }
 
 static void suite_exit(struct kunit_suite *suite)
 {
-	free_page((unsigned long)text);
+	free_pages((unsigned long)text, 1);
 }
 
 static struct kunit_case cases[] = {

@@ -23,6 +23,7 @@ enum text_result {
 	TEXT_PAGE_EDGE,		/* would reach into the next page */
 	TEXT_NOT_FILE,		/* not a page of a file */
 	TEXT_WRITABLE,		/* somebody may write to it */
+	TEXT_NOT_TRUSTED,	/* who executed it may not decide for others */
 	TEXT_FULL,		/* no slots or memory left */
 	TEXT_RESULTS
 };
@@ -50,13 +51,15 @@ struct text_patch {
 /**
  * text_patch() - patch one system call instruction
  * @text: the page as executed; written on success
+ * @orig: the page as it is
  * @regs: registers before the call; ip is that of the instruction
  * @patch: slot is set; receives the rest
  * @ready: called with @arg before the page is changed, when @patch is complete
  *
  * Returns TEXT_PATCHED_* or why not.
  */
-enum text_result text_patch(u8 *text, const struct pt_regs *regs, struct text_patch *patch,
+enum text_result text_patch(u8 *text, const u8 *orig, const struct pt_regs *regs,
+			    struct text_patch *patch,
 			    void (*ready)(void *arg, const struct text_patch *patch),
 			    void *arg);
 
@@ -107,13 +110,6 @@ void text_execute_moved(const struct text_patch *patch, struct pt_regs *regs);
 enum text_result text_shadow_patch(unsigned long pfn, const struct pt_regs *regs);
 
 /**
- * text_shadow_has() - is an instruction patched in the page mapped at @addr?
- * @mm: address space
- * @addr: address of the instruction
- */
-bool text_shadow_has(struct mm_struct *mm, unsigned long addr);
-
-/**
  * text_shadow_pfn() - the page to map on the host for a text page
  * @mm: address space
  * @addr: where it is mapped, executable and not writable
@@ -124,8 +120,11 @@ bool text_shadow_has(struct mm_struct *mm, unsigned long addr);
  */
 unsigned long text_shadow_pfn(struct mm_struct *mm, unsigned long addr, unsigned long pfn);
 
-/** text_shadow_written() - user space may write to this page from now on */
+/** text_shadow_written() - user space writes to this page, or may do so from now on */
 void text_shadow_written(unsigned long pfn);
+
+/** text_shadow_flushed() - host mappings of a range are about to be made anew */
+void text_shadow_flushed(struct mm_struct *mm, unsigned long start, unsigned long end);
 
 /** text_shadow_give_up() - an address space is to execute its text as it is, for good */
 void text_shadow_give_up(struct mm_struct *mm);

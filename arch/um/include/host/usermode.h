@@ -73,7 +73,7 @@ struct um_event {
 
 /*
  * UM_ADD is a UM_MAP that takes no access away: what was mapped there is
- * nothing, or the same page with fewer rights. It may be done as late as at
+ * nothing, or the same page with fewer rights, or one that executes alike. It may be done as late as at
  * the next resume().
  */
 enum um_map_kind { UM_MAP, UM_ADD, UM_UNMAP, UM_PROTECT };

@@ -29,11 +29,15 @@ asm(".text\n"
     "site_p_call: syscall\n"
     "site_p_end: cmp $-4095, %rax\n"
     "ret\n"
+    ".balign 16, 0x55\n"
+    "ret\n"
     ".nops 14\n"
     ".balign 64\n"
     "site_regs: mov $110, %eax\n"
     "mov $0x1234, %r8\n"
     "site_regs_call: syscall\n"
+    "ret\n"
+    ".balign 16, 0x55\n"
     "ret\n"
     ".nops 14\n"
     ".balign 64\n"
@@ -46,8 +50,15 @@ asm(".text\n"
     "ret\n"
     ".skip 200, 0x55\n"
     "ret\n"
+    ".balign 16, 0x55\n"
+    "ret\n"
     ".nops 14\n"
     ".balign 64\n"
+    "site_other: mov %rdi, %rax\n"
+    "mov $0, %r8d\n"
+    "site_other_call: syscall\n"
+    "ret\n"
+    ".balign 64, 0x55\n"
     "site_step: mov $110, %eax\n"
     "site_step_call: syscall\n"
     "site_step_end: ret\n"
@@ -56,7 +67,9 @@ asm(".text\n"
     ".balign 64\n");
 
 extern long site_a(void), site_p(long nr), site_e(long nr), site_regs(void), site_step(void);
+extern long site_other(long nr);
 extern const unsigned char site_a_call[], site_a_end[], site_p_call[], site_p_end[];
+extern const unsigned char site_other_call[];
 extern const unsigned char site_e_call[], site_e_end[];
 extern const unsigned char site_step_call[], site_step_end[];
 
@@ -245,6 +258,33 @@ static void traced(void)
 	waitpid(pid, &status, 0);
 }
 
+/* Somebody without rights jumps to where no number is loaded, with one. */
+static int misleading(void *arg)
+{
+	(void)arg;
+	if (setresuid(1000, 1000, 1000))
+		return 1;
+	for (int i = 0; i < 4 * HOT; i++)
+		asm volatile("call *%[f]" : : [f] "r"(site_other_call), "a"(SYS_read), "D"(-1L)
+			     : "rcx", "r8", "r11", "memory");
+	return 0;
+}
+
+static void others(void)
+{
+	long parent = getppid();
+	int bad = 0;
+
+	if (geteuid()) {
+		skip("other users", "not root");
+		return;
+	}
+	ok(exited_with(in_child(misleading, NULL), 0), "who has no rights executes it");
+	for (int i = 0; i < HOT; i++)
+		bad += site_other(SYS_getppid) != parent;
+	is(bad, 0, "and decides nothing for others");
+}
+
 /* A file with one call in it, which changes while it is executed. */
 static const unsigned char code[] = {
 	0xb8, 110, 0, 0, 0, 0x0f, 5, 0xc3, 0x0f, 0x1f, 0x80, 0, 0, 0, 0, 0x90,
@@ -259,6 +299,12 @@ static call_fn map_file(int fd)
 	if (p == MAP_FAILED)
 		die("mmap");
 	return (call_fn)((char *)p + 16);
+}
+
+static int execute(void *fn)
+{
+	((call_fn)fn)();
+	return 0;
 }
 
 static void changing_file(const char *dir)
@@ -286,6 +332,9 @@ static void changing_file(const char *dir)
 	for (int i = bad = 0; i < HOT; i++)
 		bad += one() != self || two() != self;
 	is(bad, 0, "the new one is executed");
+	is(pwrite(fd, "\x0f\x0b", 2, 21), 2, "the call is changed");
+	ok(killed_by(in_child(execute, one), SIGILL), "what was written is executed");
+	is(pwrite(fd, "\x0f\x05", 2, 21), 2, "it is a call again");
 	/* Move it. */
 	one = (call_fn)((char *)mremap((char *)one - 16, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED,
 				       map_pages(1, PROT_READ)) + 16);
@@ -372,6 +421,7 @@ int main(void)
 	changing_file("/tmp");
 	changing_file("/root");
 	changing_shared();
+	others();
 	traced();
 	ok(exited_with(in_child(child, NULL), 0), "a child after that");
 	trap_flag();

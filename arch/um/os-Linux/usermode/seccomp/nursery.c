@@ -121,7 +121,8 @@ static int map_slot(struct um_mm *mm, struct sc_op *ops)
 	unsigned long offset = mm->slot * sc_info.slot_size + 2 * UM_PAGE_SIZE;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+	/* Without patches nothing of ours is below the stub. */
+	for (i = 0; i < (host_patching ? 4 : 2); i++) {
 		ops[i] = op6(SYS_mmap, parts[i].addr, parts[i].len, parts[i].prot,
 			     MAP_SHARED | MAP_FIXED, SC_FD_CONTROL, offset);
 		offset += parts[i].len;

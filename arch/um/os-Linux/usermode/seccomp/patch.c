@@ -56,11 +56,13 @@ struct moved {
 
 struct trampoline {
 	struct entry entry;
-	char pad[32 - sizeof(struct entry)];
+	/* What it jumps through is aligned: the guest may have asked for checks. */
+	char pad[36 - sizeof(struct entry)];
 	struct moved moved;
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct trampoline) <= PATCH_SIZE, "trampoline");
+_Static_assert(offsetof(struct trampoline, moved.next) % 8 == 0, "trampoline");
 
 static unsigned long *table(struct um_mm *mm)
 {

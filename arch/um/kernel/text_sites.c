@@ -98,7 +98,7 @@ static struct site *get_site(unsigned long pfn, unsigned int offset)
  */
 static bool trusted(void)
 {
-	return current->seccomp.mode == SECCOMP_MODE_DISABLED &&
+	return seccomp_mode(&current->seccomp) == SECCOMP_MODE_DISABLED &&
 	       ns_capable_noaudit(&init_user_ns, CAP_SYS_PTRACE);
 }
 

@@ -59,6 +59,7 @@
 #define CALL_LEN	2
 #define CMP_LEN		6
 #define REACH		127
+#define PADDING_MAX	16
 
 static_assert((UM_PATCH_TABLE & ~0xffffUL) == 0x60000);
 
@@ -153,7 +154,7 @@ static bool never_continues(const struct insn *insn)
 static unsigned int find_hop(const u8 *text, const u8 *orig, unsigned int from,
 			     unsigned int reach)
 {
-	unsigned int end = min_t(unsigned int, from + reach + TEXT_JUMP_LEN, PAGE_SIZE);
+	unsigned int end = min_t(unsigned int, from + reach + PADDING_MAX, PAGE_SIZE);
 	unsigned int at = from, start = 0, next;
 	bool dead = false;
 	struct insn insn;
@@ -164,7 +165,7 @@ static unsigned int find_hop(const u8 *text, const u8 *orig, unsigned int from,
 		if (dead && is_nop(&insn)) {
 			if (!start)
 				start = at;
-			next = round_up(start, 16);
+			next = round_up(start, PADDING_MAX);
 			if (at + insn.length >= next && start + TEXT_JUMP_LEN <= next &&
 			    start - from <= reach &&
 			    !memcmp(text + start, orig + start, TEXT_JUMP_LEN))

@@ -4,8 +4,8 @@
  *
  * Those that trap are counted, by page and place. One that has trapped some
  * times is patched if it can be; what became of it is remembered, so that it
- * is not tried for ever. The table forgets: an instruction takes the entry of
- * another that has the same hash and was not decided about.
+ * is not tried for ever. The table forgets: an instruction that trapped often
+ * enough takes the entry of another with the same hash.
  *
  * An instruction that was patched may trap in an address space that has mapped
  * its page before that; then the page is mapped again.
@@ -102,6 +102,12 @@ static bool trusted(void)
 	       ns_capable_noaudit(&init_user_ns, CAP_SYS_PTRACE);
 }
 
+/* The next who executes it may be trusted, or only need the page mapped again. */
+static bool may_change(enum text_result result)
+{
+	return result == TEXT_COUNTED || result == TEXT_NOT_TRUSTED || text_is_patched(result);
+}
+
 static void trapped(struct mm_struct *mm, const struct pt_regs *regs)
 {
 	static const u8 insn[] = { 0x0f, 0x05 };
@@ -120,10 +126,13 @@ static void trapped(struct mm_struct *mm, const struct pt_regs *regs)
 		return;
 	}
 	traps_by_result[site->result]++;
-	if (++site->traps % (site->result == TEXT_COUNTED || text_is_patched(site->result) ?
-			     ENOUGH : AGAIN))
+	if (++site->traps % (may_change(site->result) ? ENOUGH : AGAIN))
 		return;
-	site->result = trusted() ? text_shadow_patch(pfn, regs) : TEXT_NOT_TRUSTED;
+	/* What others have found out stays. */
+	if (trusted())
+		site->result = text_shadow_patch(pfn, regs);
+	else if (!text_is_patched(site->result))
+		site->result = TEXT_NOT_TRUSTED;
 	if (text_is_patched(site->result))
 		um_tlb_record(mm, regs->ip & PAGE_MASK, (regs->ip & PAGE_MASK) + PAGE_SIZE);
 }

@@ -67,7 +67,7 @@ def test_process_limit(guest, place):
 
 
 def test_one_cpu(guest, image):
-    """Pinned to one CPU nobody spins for long, and all works."""
+    """Pinned to one CPU all works."""
     cpu = min(os.sched_getaffinity(0))
     g = guest('-c', cpu, KERNEL, f'ubd0={image}', 'mem=256M', raw=True,
               kernel='/usr/bin/taskset').boot()

@@ -49,6 +49,7 @@ void test_patch(void)
 	unsigned long gp[UM_NR_REGS], before[UM_NR_REGS];
 	struct um_mm *mm = new_mm();
 	struct um_event ev;
+	struct um_map_op rights = { UM_PROTECT, HOST_PROT_WRITE, UM_PATCH_TABLE, 4096, 0 };
 	struct um_map_op all = { UM_UNMAP, 0, 0, CODE, 0 };
 	struct um_map_op over = { UM_MAP, HOST_PROT_READ, UM_PATCH_TABLE, 4096, RO_OFF };
 	int bad = 0;
@@ -81,6 +82,7 @@ void test_patch(void)
 	      "a step ends before the call");
 	check_kicks(mm);
 
+	check(host_usermode->map(mm, &rights, 1) == -EINVAL, "rights to the table are refused");
 	host_usermode->map(mm, &all, 1);
 	LOAD(gp, g_patched);
 	run(mm, gp, &ev);

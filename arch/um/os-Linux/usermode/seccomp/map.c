@@ -44,8 +44,12 @@ static int encode_op(struct um_mm *mm, struct sc_op *op, const struct um_map_op 
 		return -EINVAL;
 	if (map->kind != UM_ADD)
 		patch_forget(mm, map->addr, end);
-	if (map->kind != UM_UNMAP && map->addr < UM_PATCH_TABLE_END && end > UM_PATCH_TABLE)
+	if (map->kind != UM_UNMAP && map->addr < UM_PATCH_TABLE_END && end > UM_PATCH_TABLE) {
+		/* That would be the table's own pages, which are not the guest's. */
+		if (map->kind == UM_PROTECT && !mm->table_lost)
+			return -EINVAL;
 		mm->table_lost = 1;
+	}
 	switch (map->kind) {
 	case UM_MAP:
 	case UM_ADD:

@@ -85,7 +85,10 @@ static unsigned int give_registers(struct um_mm *mm, const unsigned long *gp, un
 	/* Nobody loads these two. */
 	regs[UM_ORIG_RAX] = state->gp[UM_ORIG_RAX];
 	regs[UM_CS] = state->gp[UM_CS];
-	/* Most are as they were, and a cache line that is not written need not travel. */
+	/*
+	 * Most are as they were, and a cache line that is not written need not
+	 * travel. What the guest has put there meanwhile decides about no more.
+	 */
 	for (int i = 0; i < UM_NR_REGS; i++)
 		if (state->gp[i] != regs[i])
 			state->gp[i] = regs[i];

@@ -242,7 +242,7 @@ unsigned int spin_pauses(unsigned int ns);
  */
 unsigned int spin_adapt(unsigned int window, unsigned long ticks);
 
-/* futex.c */
+/* The futexes for it. */
 void futex_wake(unsigned int *word);
 /* Sleeps at most for the given time, through signals; 0, or a negative errno value. */
 int futex_wait(unsigned int *word, unsigned int value, unsigned int ms);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reading what the runner published: the one place where memory that guest
- * code can write is looked at.
+ * Reading what the runner published: the one place where values are taken from
+ * memory that guest code can write. Elsewhere only the turn word and the kind of
+ * a stop are looked at, and whether a register is already what it should be.
  *
  * Rules. Everything here may hold any value, and another one at the next look,
  * because a guest may only pretend to have stopped. So each word is read once

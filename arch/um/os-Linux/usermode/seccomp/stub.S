@@ -131,6 +131,25 @@ sc_bytes:
 \name\()_insn_end:
 .endm
 
+/* All but rip, rsp, flags and segments. */
+.macro	LOAD_REGISTERS
+	movq	GP(R15), %r15
+	movq	GP(R14), %r14
+	movq	GP(R13), %r13
+	movq	GP(R12), %r12
+	movq	GP(RBP), %rbp
+	movq	GP(RBX), %rbx
+	movq	GP(R11), %r11
+	movq	GP(R10), %r10
+	movq	GP(R9), %r9
+	movq	GP(R8), %r8
+	movq	GP(RAX), %rax
+	movq	GP(RCX), %rcx
+	movq	GP(RDX), %rdx
+	movq	GP(RSI), %rsi
+	movq	GP(RDI), %rdi
+.endm
+
 /* A cache line that is not written need not travel between CPUs. */
 .macro	STORE_CHANGED n
 	cmpq	%rax, GP(\n)
@@ -401,21 +420,7 @@ runner_leaves:
 	movl	STATE(STATE_RESUME), %ebx
 	testl	%ebx, %ebx
 	jnz	5f
-6:	movq	GP(R15), %r15
-	movq	GP(R14), %r14
-	movq	GP(R13), %r13
-	movq	GP(R12), %r12
-	movq	GP(RBP), %rbp
-	movq	GP(RBX), %rbx
-	movq	GP(R11), %r11
-	movq	GP(R10), %r10
-	movq	GP(R9), %r9
-	movq	GP(R8), %r8
-	movq	GP(RAX), %rax
-	movq	GP(RCX), %rcx
-	movq	GP(RDX), %rdx
-	movq	GP(RSI), %rsi
-	movq	GP(RDI), %rdi
+6:	LOAD_REGISTERS
 	leaq	GP(EFLAGS), %rsp
 	popfq
 	movq	GP(RSP), %rsp
@@ -454,21 +459,7 @@ runner_leaves:
 	leaq	STATE(STATE_GP), %rsp
 	pushq	$EFLAGS_CLEAN
 	popfq
-	movq	GP(R15), %r15
-	movq	GP(R14), %r14
-	movq	GP(R13), %r13
-	movq	GP(R12), %r12
-	movq	GP(RBP), %rbp
-	movq	GP(RBX), %rbx
-	movq	GP(R11), %r11
-	movq	GP(R10), %r10
-	movq	GP(R9), %r9
-	movq	GP(R8), %r8
-	movq	GP(RAX), %rax
-	movq	GP(RCX), %rcx
-	movq	GP(RDX), %rdx
-	movq	GP(RSI), %rsi
-	movq	GP(RDI), %rdi
+	LOAD_REGISTERS
 	leaq	STATE(STATE_IRET), %rsp
 	iretq
 runner_left:

@@ -95,7 +95,7 @@ int main(void)
 	victim_start();
 	for (i = 0; i < NR_FORGED; i++)
 		lived += attempt(forge, i, 10) == 0;
-	ok(1, "%d of %d lived", lived, NR_FORGED);
+	diag("%d of %d lived", lived, NR_FORGED);
 	victim_check("after forged events");
 	for (i = 0; i < 5; i++)
 		ok(WIFSIGNALED(attempt(forge_refill, 0, 300)), "who forges faults without end dies");

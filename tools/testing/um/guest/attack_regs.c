@@ -160,7 +160,7 @@ static void each(const char *what, void (*fn)(unsigned long), const unsigned lon
 
 	for (i = 0; i < n; i++)
 		lived += attempt(fn, args ? args[i] : (unsigned long)i, 10) == 0;
-	ok(1, "%s: %d of %d lived", what, lived, n);
+	diag("%s: %d of %d lived", what, lived, n);
 	victim_check(what);
 }
 

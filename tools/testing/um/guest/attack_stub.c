@@ -55,7 +55,7 @@ static void stub_calls(void)
 			lived += attempt(jump, at, 20) == 0;
 	}
 	/* Not by the host: the harness looks. The guest kernel may serve them. */
-	ok(1, "%d calls by the stub's own instructions, %d lived", n, lived);
+	diag("%d calls by the stub's own instructions, %d lived", n, lived);
 	rmdir(HOST_PATH);
 }
 
@@ -69,7 +69,7 @@ static void jumps(void)
 		attempt(jump, at, 10);
 	for (i = 1; i < NR_PAGES; i++)
 		attempt(jump, pages[i] + 0x40, 10);
-	ok(1, "jumps into the stub");
+	diag("jumps into the stub");
 	rmdir(HOST_PATH);
 }
 

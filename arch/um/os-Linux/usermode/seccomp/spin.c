@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -70,26 +71,57 @@ static unsigned long monotonic_ns(void)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
-/* CPUs' worth of time that a cgroup grants us, or many. */
-static int cgroup_cpus(void)
+#define CGROUP_ROOT	"/sys/fs/cgroup"
+#define MANY_CPUS	(1 << 20)
+
+/* A small file as a string; the number of its bytes, or -1. */
+static int read_text(const char *path, char *text, int size)
 {
-	char text[64], *end;
-	int fd = open("/sys/fs/cgroup/cpu.max", O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return n;
+}
+
+/* CPUs' worth of time that one cgroup grants, or many. */
+static int quota_cpus(const char *folder)
+{
+	char path[512], text[64], *end;
 	long quota, period;
 
-	if (fd < 0)
-		return 1 << 20;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return 1 << 20;
-	text[n] = 0;
+	snprintf(path, sizeof(path), "%s/cpu.max", folder);
+	if (read_text(path, text, sizeof(text)) <= 0)
+		return MANY_CPUS;
 	quota = strtol(text, &end, 10);
 	if (end == text)
-		return 1 << 20;		/* "max" */
+		return MANY_CPUS;	/* "max" */
 	period = strtol(end, NULL, 10);
 	return period > 0 ? quota / period : 1;
+}
+
+/* The least of our cgroup and those it is in. */
+static int cgroup_cpus(void)
+{
+	char text[256], folder[sizeof(CGROUP_ROOT) + sizeof(text)] = CGROUP_ROOT, *line;
+	int cpus = MANY_CPUS, one;
+
+	read_text("/proc/self/cgroup", text, sizeof(text));
+	line = strstr(text, "0::/");
+	if (line) {
+		strcpy(folder + strlen(CGROUP_ROOT), line + 3);
+		folder[strcspn(folder, "\n")] = 0;
+	}
+	for (;;) {
+		one = quota_cpus(folder);
+		if (one < cpus)
+			cpus = one;
+		if (strlen(folder) <= strlen(CGROUP_ROOT))
+			return cpus;
+		*strrchr(folder, '/') = 0;
+	}
 }
 
 void spin_init(void)

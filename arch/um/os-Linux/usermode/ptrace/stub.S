@@ -13,6 +13,7 @@
  * guest.
  */
 #define __ASSEMBLY__
+#include "../stub_elf.h"
 #include "stub.h"
 
 #define __NR_pause		34
@@ -29,23 +30,7 @@
 	.balign	64
 	.globl	stub_image
 stub_image:
-	.byte	0x7f, 'E', 'L', 'F', 2, 1, 1, 0		/* 64 bit, little endian */
-	.quad	0
-	.short	2, 62					/* ET_EXEC, EM_X86_64 */
-	.long	1
-	.quad	STUB_CODE + (stub_idle - stub_image)	/* e_entry */
-	.quad	stub_phdrs - stub_image
-	.quad	0
-	.long	0
-	.short	64, 56, 2, 64, 0, 0
-
-stub_phdrs:
-	.long	1, 5					/* PT_LOAD, r-x */
-	.quad	0, STUB_CODE, STUB_CODE
-	.quad	stub_image_end - stub_image, stub_image_end - stub_image
-	.quad	4096
-	.long	0x6474e551, 6				/* PT_GNU_STACK, rw- */
-	.quad	0, 0, 0, 0, 0, 16
+	STUB_ELF stub_image, stub_image_end, STUB_CODE, stub_idle
 
 /* Entry: wait to be seized. */
 	.globl	stub_idle

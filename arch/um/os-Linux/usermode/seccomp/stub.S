@@ -19,6 +19,7 @@
  * time. It can only confuse its own process by that.
  */
 #define __ASSEMBLY__
+#include "../stub_elf.h"
 #include "layout.h"
 
 #define __NR_mmap		9
@@ -98,23 +99,7 @@
 	.balign	64
 	.globl	sc_image
 sc_image:
-	.byte	0x7f, 'E', 'L', 'F', 2, 1, 1, 0		/* 64 bit, little endian */
-	.quad	0
-	.short	2, 62					/* ET_EXEC, EM_X86_64 */
-	.long	1
-	.quad	SC_CODE + (agent_entry - sc_image)	/* e_entry */
-	.quad	sc_phdrs - sc_image
-	.quad	0
-	.long	0
-	.short	64, 56, 2, 64, 0, 0
-
-sc_phdrs:
-	.long	1, 5					/* PT_LOAD, r-x */
-	.quad	0, SC_CODE, SC_CODE
-	.quad	sc_image_end - sc_image, sc_image_end - sc_image
-	.quad	4096
-	.long	0x6474e551, 6				/* PT_GNU_STACK, rw- */
-	.quad	0, 0, 0, 0, 0, 16
+	STUB_ELF sc_image, sc_image_end, SC_CODE, agent_entry
 
 /* Every byte value, for the agent to write from. */
 sc_bytes:

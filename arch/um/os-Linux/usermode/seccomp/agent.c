@@ -8,22 +8,41 @@
  * unmapped. One order is under way at most; the page is not touched before its
  * answer is there, also if nobody needs to know.
  *
+ * While the agent works we sleep, and it does so on our CPU: the other one is the
+ * runner's, which may be watching its turn there.
+ *
  * The agent is on its own: it may be killed by somebody, which is looked for
  * whenever the answer takes long.
  */
 #include <errno.h>
+#include <sched.h>
 
 #include "seccomp.h"
 
-#define ANSWER_SPIN_NS	50000
+/*
+ * The nursery's agent stays free: what it clones inherits its CPUs. The host may
+ * refuse, or we may be moved: then it only takes longer.
+ */
+static void come_here(struct um_mm *mm)
+{
+	int cpu = mm != &nursery && spin_allowed() ? sched_getcpu() : -1;
+	cpu_set_t cpus;
+
+	if (cpu < 0 || cpu + 1 == mm->agent_cpu)
+		return;
+	mm->agent_cpu = cpu + 1;
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	sched_setaffinity(mm->agent, sizeof(cpus), &cpus);
+}
 
 void agent_order(struct um_mm *mm, unsigned int nr, int chain)
 {
 	struct sc_cmd *cmd = sc_cmd(mm);
 
+	come_here(mm);
 	cmd->nr = nr;
 	cmd->chain = chain;
-	__atomic_store_n(&cmd->sleeper, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&cmd->seq, ++mm->seq, __ATOMIC_SEQ_CST);
 	futex_wake(&cmd->seq);
 }
@@ -35,20 +54,12 @@ static int answered(struct um_mm *mm)
 
 int agent_settle(struct um_mm *mm)
 {
-	struct sc_cmd *cmd = sc_cmd(mm);
 	struct sc_ack *ack = sc_ack(mm);
-	unsigned long end;
 
-	if (!answered(mm) && spin_allowed()) {
-		end = spin_now() + spin_ticks(ANSWER_SPIN_NS);
-		while (!answered(mm) && spin_now() < end)
-			__builtin_ia32_pause();
-	}
 	while (!answered(mm)) {
 		unsigned int seen = __atomic_load_n(&ack->seq, __ATOMIC_ACQUIRE);
 
-		__atomic_store_n(&cmd->sleeper, 1, __ATOMIC_SEQ_CST);
-		if (seen == mm->seq || answered(mm))
+		if (answered(mm))
 			break;
 		if (futex_wait(&ack->seq, seen, LOOK_MS) == -ETIMEDOUT && process_gone(mm->agent) &&
 		    !answered(mm))

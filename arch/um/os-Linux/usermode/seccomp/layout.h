@@ -42,9 +42,8 @@
 #define CMD_SEQ			0
 #define CMD_NR			4
 #define CMD_CHAIN		8
-#define CMD_SLEEPER		12
-#define CMD_KERNEL_PID		16
-#define CMD_RUNNER_NR		20
+#define CMD_KERNEL_PID		12
+#define CMD_RUNNER_NR		16
 #define CMD_CHILD		24
 #define CMD_RUNNER_OPS		32
 #define CMD_DATA		512
@@ -79,7 +78,6 @@
 #define TURN_RUN_KSLEEP		1	/* ... and the kernel process sleeps */
 #define TURN_STOPPED		2	/* the kernel's; the runner spins */
 #define TURN_RSLEEP		3	/* the kernel's; the runner sleeps, or is to */
-#define TURN_CHAINED		4	/* ... and the agent will pass it on */
 
 /* Why the runner stopped */
 #define KIND_SIGNAL		0	/* a signal; registers in its frame */

@@ -101,7 +101,6 @@ int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 
 	if (!mm->agent || !mm->runner)
 		return 0;
-	run_park(mm);
 	err = settle(mm);
 	while (nr && !err) {
 		unsigned int n = 0;

@@ -123,7 +123,6 @@ int sc_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags)
 	spinner = mm;
 	if (mm->chained) {
 		mm->chained = 0;
-		__atomic_store_n(&state->turn, TURN_CHAINED, __ATOMIC_SEQ_CST);
 		agent_order(mm, sc_cmd(mm)->nr, 1);
 		mm->map_error = agent_settle(mm);
 		mm->failed = mm->map_error != 0;

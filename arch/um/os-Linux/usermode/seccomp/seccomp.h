@@ -27,7 +27,6 @@ struct sc_op {
  * @seq: number of the order; changing it gives the order. Futex of the agent.
  * @nr: operations
  * @chain: let the guest run when done
- * @sleeper: the kernel process sleeps on the answer
  * @kernel_pid: who must be the parent
  * @runner_nr: operations of a new runner
  * @child: control file offset of the slot for an agent made by this one
@@ -39,7 +38,6 @@ struct sc_cmd {
 	unsigned int seq;
 	unsigned int nr;
 	unsigned int chain;
-	unsigned int sleeper;
 	int kernel_pid;
 	unsigned int runner_nr;
 	unsigned long child;
@@ -51,7 +49,6 @@ struct sc_cmd {
 
 _Static_assert(sizeof(struct sc_op) == OP_SIZE, "op");
 _Static_assert(offsetof(struct sc_cmd, chain) == CMD_CHAIN, "cmd");
-_Static_assert(offsetof(struct sc_cmd, sleeper) == CMD_SLEEPER, "cmd");
 _Static_assert(offsetof(struct sc_cmd, kernel_pid) == CMD_KERNEL_PID, "cmd");
 _Static_assert(offsetof(struct sc_cmd, runner_nr) == CMD_RUNNER_NR, "cmd");
 _Static_assert(offsetof(struct sc_cmd, child) == CMD_CHILD, "cmd");
@@ -127,6 +124,7 @@ struct sc_moved {
  * @watched: how often the runner was seen to run instead of answering
  * @watch_at: time stamp of the last look at that
  * @watch_cpu: CPU time of the runner then, ns
+ * @agent_cpu: 1 + the CPU the agent has been moved to, 0 for all
  * @fp_addr: where in the stub the extended state is, 0 for in the registers
  * @fp_given: @fp_addr at the time of the last resume
  * @window: how long a stop of this runner is waited for by spinning, ns
@@ -154,6 +152,7 @@ struct um_mm {
 	unsigned int watched;
 	unsigned long watch_at;
 	unsigned long watch_cpu;
+	int agent_cpu;
 	unsigned long fp_addr;
 	unsigned long fp_given;
 	unsigned int window;

@@ -227,6 +227,8 @@ agent_done:
 	/* Let the guest go first, the kernel process can wait. */
 	xorl	%eax, %eax
 	xchgl	%eax, STATE(STATE_TURN)
+	cmpl	$TURN_RSLEEP, %eax
+	jne	agent_ack
 	movl	$__NR_futex, %eax
 	leaq	STATE(STATE_TURN), %rdi
 	movl	$FUTEX_WAKE, %esi
@@ -239,8 +241,6 @@ agent_ack:
 	movl	$4, %edx
 	movq	%rbx, %r10
 	CALL_AT	agent_ack
-	cmpl	$0, CMD(CMD_SLEEPER)
-	je	agent_loop
 	movl	$__NR_futex, %eax
 	leaq	AT(SC_ACK), %rdi
 	movl	$FUTEX_WAKE, %esi

@@ -69,8 +69,7 @@ static const char * const result_names[TEXT_RESULTS] = {
 /* The page of a text mapping that can't be written; 0 if it is no such. */
 static unsigned long text_pfn(struct mm_struct *mm, unsigned long addr)
 {
-	pte_t *ptep = addr < TASK_SIZE_MAX ? um_walk(mm, addr, NULL) : NULL;
-	pte_t pte = ptep ? READ_ONCE(*ptep) : __pte(0);
+	pte_t pte = addr < TASK_SIZE_MAX ? um_walk(mm, addr) : __pte(0);
 
 	if (!pte_user(pte) || !pte_exec(pte) || pte_write(pte) || !um_pfn_is_ram(pte_pfn(pte)))
 		return 0;

@@ -22,6 +22,7 @@
 #include <asm/fault.h>
 #include <asm/fpstate.h>
 #include <asm/irq.h>
+#include <asm/mmu_context.h>
 #include <asm/syscall.h>
 #include <asm/text_shadow.h>
 #include <asm/traps.h>
@@ -79,6 +80,7 @@ static void do_syscall(struct pt_regs *regs)
 	regs->ax = -ENOSYS;
 	nr = syscall_enter_from_user_mode(regs, nr);
 	instrumentation_begin();
+	um_tlb_release();
 	if (likely(nr >= 0 && nr < NR_syscalls)) {
 		nr = array_index_nospec(nr, NR_syscalls);
 		regs->ax = sys_call_table[nr](regs->di, regs->si, regs->dx,
@@ -96,6 +98,9 @@ static void do_exception(struct pt_regs *regs, const struct um_event *event)
 	irqentry_state_t state = irqentry_enter(regs);
 
 	instrumentation_begin();
+	/* A kick may mean that it has not been running. */
+	if (event->kind != UM_EV_KICKED)
+		um_tlb_release();
 	regs->orig_ax = -1;
 	switch (event->kind) {
 	case UM_EV_FAULT:
@@ -125,6 +130,7 @@ static bool interrupt_beside_guest(struct pt_regs *regs)
 
 	enter_from_user_mode(regs);
 	instrumentation_begin();
+	um_tlb_release();
 	um_do_irqs(regs);
 	work = read_thread_flags() & EXIT_TO_USER_MODE_WORK;
 	instrumentation_end();

@@ -126,7 +126,9 @@ retry:
 		return;
 	}
 
+	current->thread.in_fault = true;
 	fault = handle_mm_fault(vma, addr, flags, regs);
+	current->thread.in_fault = false;
 
 	/* In both of these cases the lock is gone. */
 	if (fault_signal_pending(fault, regs))

@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/printk.h>
+#include <linux/sizes.h>
 #include <asm/memory.h>
 #include <asm/sections.h>
 #include <asm/setup.h>
@@ -55,6 +56,19 @@ void __init um_memory_setup(void)
 	memblock_add(__pa(host_memory.ram_start), host_memory.ram_size & PAGE_MASK);
 }
 
+/*
+ * A fault, and a mapping on the host, cost much the same for one page as for
+ * sixteen. Machines with little memory would rather not waste any; thp_anon=
+ * has the last word.
+ */
+static void __init huge_page_defaults(void)
+{
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	if (host_memory.ram_size >= SZ_128M)
+		huge_anon_orders_always = BIT(get_order(SZ_64K));
+#endif
+}
+
 void __init paging_init(void)
 {
 	unsigned long max_zone_pfn[MAX_NR_ZONES] = { };
@@ -69,6 +83,7 @@ void __init paging_init(void)
 	if (!empty_zero_page)
 		panic("No memory for the zero page; use a larger mem=");
 
+	huge_page_defaults();
 	max_zone_pfn[ZONE_NORMAL] = max_low_pfn;
 	free_area_init(max_zone_pfn);
 }

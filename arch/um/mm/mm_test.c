@@ -48,7 +48,7 @@ static int fake_create(struct um_mm **mm)
 
 static void fake_apply(const struct um_map_op *op)
 {
-	bool map = op->kind == UM_MAP || op->kind == UM_ADD;
+	bool map = op->kind == UM_MAP || op->kind == UM_ADD || op->kind == UM_REPLACE;
 	unsigned int i;
 
 	if (!op->len || !PAGE_ALIGNED(op->addr | op->len | op->offset) ||
@@ -103,12 +103,10 @@ static int sync(void)
 
 static pte_t read_pte(unsigned long addr)
 {
-	pte_t *ptep, pte = __pte(0);
+	pte_t pte;
 
 	preempt_disable();
-	ptep = um_walk(current->mm, addr, NULL);
-	if (ptep)
-		pte = ptep_get(ptep);
+	pte = um_walk(current->mm, addr);
 	preempt_enable();
 	return pte;
 }
@@ -141,6 +139,8 @@ static void __user *page_at(unsigned int i)
 
 static void setup(struct kunit *test)
 {
+	/* What is mapped where is about single pages here. */
+	set_bit(MMF_DISABLE_THP, &current->mm->flags);
 	base = kunit_vm_mmap(test, NULL, 0, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
 			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL((void *)base));
@@ -235,13 +235,60 @@ static void change(unsigned int i, unsigned long clear, bool flush)
 	pte_t *ptep;
 
 	preempt_disable();
-	ptep = um_walk(current->mm, addr, NULL);
-	if (ptep && pte_present(ptep_get(ptep))) {
+	if (pte_present(um_walk(current->mm, addr))) {
+		ptep = pte_offset_kernel(pmd_off(current->mm, addr), addr);
 		set_pte(ptep, pte_clear_flags(ptep_get(ptep), clear));
 		if (flush)
 			um_tlb_flush(current->mm, addr, addr + PAGE_SIZE);
 	}
 	preempt_enable();
+}
+
+/* A page that is replaced in a fault is kept until guest code has been running. */
+static void replaced(struct kunit *test)
+{
+	const struct um_backend *lazy = host_usermode;
+	mm_context_t *ctx = &current->mm->context;
+	struct um_backend eager = fake_backend;
+	struct vm_area_struct *vma;
+	struct page *page;
+	unsigned int refs;
+	pte_t *ptep, pte;
+
+	setup(test);
+	KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(5)), 0);
+	KUNIT_ASSERT_EQ(test, sync(), 0);
+	pte = read_pte(base + 5 * PAGE_SIZE);
+	page = pte_page(pte);
+	refs = page_ref_count(page);
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, base);
+	mmap_read_unlock(current->mm);
+
+	preempt_disable();
+	eager.eager = 1;
+	host_usermode = &eager;
+	ptep = pte_offset_kernel(pmd_off(current->mm, base), base + 5 * PAGE_SIZE);
+	current->thread.in_fault = true;
+	ptep_clear_flush(vma, base + 5 * PAGE_SIZE, ptep);
+	current->thread.in_fault = false;
+	host_usermode = lazy;
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), refs + 1);
+	KUNIT_EXPECT_NE(test, fake[5].prot, 0);
+
+	KUNIT_EXPECT_TRUE(test, um_tlb_pending(current->mm));
+	um_tlb_put_kept(current->mm, false);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), refs + 1);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	KUNIT_EXPECT_EQ(test, fake[5].prot, 0);
+	KUNIT_EXPECT_EQ(test, ctx->nr_sent, 1);
+	um_tlb_put_kept(current->mm, false);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), refs);
+	KUNIT_EXPECT_EQ(test, ctx->nr_kept, 0);
+
+	set_pte(ptep, pte);
+	teardown();
 }
 
 static void storm(struct kunit *test)
@@ -365,6 +412,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(map_after_write),
 	KUNIT_CASE(unmap_on_flush),
 	KUNIT_CASE(refill),
+	KUNIT_CASE(replaced),
 	KUNIT_CASE(storm),
 	KUNIT_CASE(partial_copies),
 	KUNIT_CASE(kernel_nofault),

@@ -292,8 +292,7 @@ enum text_result text_shadow_patch(unsigned long pfn, const struct pt_regs *regs
 /* Is this what an address space has mapped there? */
 static bool still_there(const struct text_map *map)
 {
-	pte_t *ptep = um_walk(map->mm, map->addr, NULL);
-	pte_t pte = ptep ? READ_ONCE(*ptep) : __pte(0);
+	pte_t pte = um_walk(map->mm, map->addr);
 
 	return pte_user(pte) && pte_pfn(pte) == map->shadow->pfn;
 }

@@ -13,6 +13,8 @@
  *   UM_TLB_RANGES are kept; more are merged with their nearest neighbour,
  *   which costs time but loses nothing. With an eager backend guest code may
  *   be running in spite of what it says, so they are dealt with at once.
+ * - Replacements (kept): a page was replaced by its copy, and is kept until the
+ *   host has taken note; see cow.c.
  * - Adds: pages became accessible, usually by a fault. Only a hint: if one is
  *   lost, the guest faults once more and um_tlb_refill() makes it again.
  *
@@ -50,7 +52,7 @@
 /* Pages around a refilled one that are mapped with it; a power of two. */
 #define TLB_WINDOW	(16 * PAGE_SIZE)
 /* An add grows to at most this size by merging. */
-#define TLB_ADD_MAX	(64 * PAGE_SIZE)
+#define TLB_ADD_MAX	(512 * PAGE_SIZE)
 /* A flushed range is mapped again if this many mappings suffice ... */
 #define TLB_EAGER_RUNS	32
 /* ... of not more than this in all. */
@@ -58,17 +60,22 @@
 /* Refills of one page in a row before the host is taken to be broken. */
 #define TLB_MAX_MISSES	16
 
+/* Mappings that a new address space starts with. */
+#define TLB_FIRST_RUNS	48
+
 #define TLB_BATCH	64
 
 /**
  * struct tlb_batch - operations on their way to the backend
  * @mm: whose
  * @nr: number of valid entries of @ops
+ * @lazy: the host is to fill mappings when they are used
  * @ops: what to do, in order
  */
 struct tlb_batch {
 	struct mm_struct *mm;
 	unsigned int nr;
+	bool lazy;
 	struct um_map_op ops[TLB_BATCH];
 };
 
@@ -162,14 +169,22 @@ void um_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
 	}
 }
 
+/* Its next flush_tlb_mm(), by the same task, has been done; see um_tlb_forked(). */
+static struct mm_struct *forked;
+
 void flush_tlb_mm(struct mm_struct *mm)
 {
-	um_tlb_flush(mm, 0, TASK_SIZE);
+	if (xchg(&forked, NULL) != mm)
+		um_tlb_flush(mm, 0, TASK_SIZE);
 }
 
 static bool is_flushed(mm_context_t *ctx, unsigned long start, unsigned long end)
 {
 	unsigned int i;
+
+	for (i = ctx->nr_sent; i < ctx->nr_kept; i++)
+		if (ctx->kept[i].addr == start && end == start + PAGE_SIZE)
+			return true;
 
 	/* Small ranges are mapped again by their flush. */
 	for (i = 0; i < ctx->nr_ranges; i++)
@@ -249,6 +264,21 @@ int um_tlb_refill(struct mm_struct *mm, unsigned long addr, unsigned int access)
 
 /* Applying. */
 
+static struct tlb_batch *get_batch(struct mm_struct *mm)
+{
+	struct tlb_batch *batch = get_cpu_ptr(&tlb_batch);
+
+	batch->mm = mm;
+	batch->nr = 0;
+	batch->lazy = false;
+	return batch;
+}
+
+static void put_batch(void)
+{
+	put_cpu_ptr(&tlb_batch);
+}
+
 static int batch_apply(struct tlb_batch *batch)
 {
 	int err = 0;
@@ -272,6 +302,7 @@ static int batch_add(struct tlb_batch *batch, enum um_map_kind kind, const struc
 	batch->ops[batch->nr++] = (struct um_map_op) {
 		.kind = kind,
 		.prot = run->prot,
+		.lazy = batch->lazy,
 		.addr = run->start,
 		.len = run->end - run->start,
 		.offset = run->offset,
@@ -329,6 +360,16 @@ static int sync_add(struct tlb_batch *batch, const struct um_tlb_range *range)
 	return err;
 }
 
+/* Another page than before, which is kept until the host has this one. */
+static int sync_replaced(struct tlb_batch *batch, unsigned long addr)
+{
+	struct um_run run;
+
+	text_shadow_flushed(batch->mm, addr, addr + PAGE_SIZE);
+	um_walk_run(batch->mm, addr, addr + PAGE_SIZE, &run);
+	return batch_add(batch, run.prot ? UM_REPLACE : UM_UNMAP, &run);
+}
+
 /*
  * The host ran out of something, most likely of mappings for one process.
  * Start over with the one page that is needed to make progress.
@@ -357,7 +398,7 @@ bool um_tlb_pending(struct mm_struct *mm)
 {
 	mm_context_t *ctx = &mm->context;
 
-	return !ctx->host || ctx->nr_ranges || ctx->nr_adds;
+	return !ctx->host || ctx->nr_ranges || ctx->nr_adds || ctx->nr_kept != ctx->nr_sent;
 }
 
 /*
@@ -367,20 +408,22 @@ bool um_tlb_pending(struct mm_struct *mm)
 static int apply(struct mm_struct *mm, bool with_adds)
 {
 	struct um_tlb_range ranges[UM_TLB_RANGES], adds[UM_TLB_ADDS];
-	unsigned int i, nr_ranges, nr_adds = 0;
+	unsigned long kept[UM_TLB_KEPT];
+	unsigned int i, nr_ranges, nr_kept = 0, nr_adds = 0;
 	mm_context_t *ctx = &mm->context;
 	struct tlb_batch *batch;
 	unsigned long flags;
 	int err = 0;
 
-	batch = get_cpu_ptr(&tlb_batch);
-	batch->mm = mm;
-	batch->nr = 0;
+	batch = get_batch(mm);
 
 	spin_lock_irqsave(&ctx->lock, flags);
 	nr_ranges = ctx->nr_ranges;
 	memcpy(ranges, ctx->ranges, nr_ranges * sizeof(ranges[0]));
 	ctx->nr_ranges = 0;
+	for (i = ctx->nr_sent; i < ctx->nr_kept; i++)
+		kept[nr_kept++] = ctx->kept[i].addr;
+	ctx->nr_sent = ctx->nr_kept;
 	if (with_adds) {
 		nr_adds = ctx->nr_adds;
 		memcpy(adds, ctx->adds, nr_adds * sizeof(adds[0]));
@@ -391,9 +434,11 @@ static int apply(struct mm_struct *mm, bool with_adds)
 
 	for (i = 0; i < nr_ranges && !err; i++)
 		err = sync_flush(batch, &ranges[i]);
-	/* By themselves additions may be done on the way. */
-	if (!err && nr_ranges && nr_adds)
+	/* By themselves additions and replacements may be done on the way. */
+	if (!err && nr_ranges && (nr_adds || nr_kept))
 		err = batch_apply(batch);
+	for (i = 0; i < nr_kept && !err; i++)
+		err = sync_replaced(batch, kept[i]);
 	for (i = 0; i < nr_adds && !err; i++)
 		err = sync_add(batch, &adds[i]);
 	if (!err)
@@ -405,8 +450,63 @@ static int apply(struct mm_struct *mm, bool with_adds)
 		host_usermode->abandon(ctx->host);
 		ctx->dead = true;
 	}
-	put_cpu_ptr(&tlb_batch);
+	put_batch();
 	return err;
+}
+
+/* Pages were write-protected, and nothing else. */
+static int sync_protected(struct tlb_batch *batch)
+{
+	struct um_run run;
+	int err = 0;
+
+	for (run.end = 0; run.end < TASK_SIZE && !err; ) {
+		um_walk_run(batch->mm, run.end, TASK_SIZE, &run);
+		if (run.prot && run.protected)
+			err = batch_add(batch, UM_MAP, &run);
+	}
+	return err;
+}
+
+void um_tlb_forked(struct mm_struct *mm)
+{
+	struct tlb_batch *batch;
+	int err;
+
+	if (!host_usermode->eager || !READ_ONCE(mm->context.host) || mm->context.dead)
+		return;
+	batch = get_batch(mm);
+	err = sync_protected(batch);
+	if (!err)
+		err = batch_apply(batch);
+	put_batch();
+	/* Otherwise all of it is dropped. */
+	if (!err)
+		WRITE_ONCE(forked, mm);
+}
+
+/*
+ * A child of fork() or a new program: what it has, up to a point. It will not need
+ * all of that, so nothing is filled; but where it begins that is certain.
+ */
+static void map_first(struct mm_struct *mm)
+{
+	struct um_run run = { };
+	struct tlb_batch *batch;
+	unsigned int nr = 0;
+
+	batch = get_batch(mm);
+	batch->lazy = true;
+	while (run.end < TASK_SIZE && nr < TLB_FIRST_RUNS) {
+		um_walk_run(mm, run.end, TASK_SIZE, &run);
+		if (run.prot && !batch_add(batch, UM_ADD, &run))
+			nr++;
+	}
+	/* A hint: what fails here will be missed and tried again. */
+	batch_apply(batch);
+	put_batch();
+	add_window(mm, instruction_pointer(current_pt_regs()));
+	add_window(mm, user_stack_pointer(current_pt_regs()));
 }
 
 /* The first run of an address space. */
@@ -419,9 +519,7 @@ static int adopt_host(struct mm_struct *mm)
 		return err;
 	ctx->host = ctx->reserved;
 	ctx->reserved = NULL;
-	/* The first two faults are certain, so save them. */
-	add_window(mm, instruction_pointer(current_pt_regs()));
-	add_window(mm, user_stack_pointer(current_pt_regs()));
+	map_first(mm);
 	return 0;
 }
 
@@ -462,6 +560,8 @@ void um_tlb_init(struct mm_struct *mm)
 	ctx->nr_ranges = 0;
 	ctx->nr_adds = 0;
 	ctx->next_add = 0;
+	ctx->nr_kept = 0;
+	ctx->nr_sent = 0;
 	ctx->fault_page = 0;
 	ctx->misses = 0;
 }
@@ -492,6 +592,7 @@ void um_tlb_destroy(struct mm_struct *mm)
 	host = ctx->host;
 	ctx->host = NULL;
 	host_usermode->mm_destroy(host);
+	um_tlb_put_kept(mm, true);
 	/* Nobody has its shadows mapped any more. */
 	text_shadow_exit(mm);
 	ctx->fp_owner = NULL;

@@ -24,13 +24,20 @@
 #include <asm/text_shadow.h>
 #include "walk.h"
 
-pte_t *um_walk(struct mm_struct *mm, unsigned long addr, unsigned long *next)
+/* Where an entry is: in a table of the last level, or above it. */
+struct slot {
+	pte_t *ptep;
+	pmd_t *pmdp;
+};
+
+/* Both are NULL if a table is missing. */
+static struct slot walk(struct mm_struct *mm, unsigned long addr, unsigned long *next)
 {
+	struct slot slot = { };
 	unsigned long size;
 	p4d_t *p4dp, p4d;
 	pud_t *pudp, pud;
 	pmd_t *pmdp, pmd;
-	pte_t *ptep = NULL;
 
 	p4dp = p4d_offset(pgd_offset(mm, addr), addr);
 	p4d = READ_ONCE(*p4dp);
@@ -50,25 +57,54 @@ pte_t *um_walk(struct mm_struct *mm, unsigned long addr, unsigned long *next)
 	if (!pmd_present(pmd))
 		goto out;
 
-	ptep = (pte_t *)pmd_page_vaddr(pmd) + pte_index(addr);
+	if (pmd_leaf(pmd))
+		slot.pmdp = pmdp;
+	else
+		slot.ptep = (pte_t *)pmd_page_vaddr(pmd) + pte_index(addr);
 out:
 	if (next)
 		*next = (addr & ~(size - 1)) + size;
-	return ptep;
+	return slot;
+}
+
+/* A page of a huge one as if it had an entry of its own. */
+static pte_t huge_entry(pmd_t pmd, unsigned long addr)
+{
+	return __pte((pmd_val(pmd) & ~_PAGE_HUGE) + (addr & ~PMD_MASK & PAGE_MASK));
+}
+
+static pte_t read_slot(struct slot slot, unsigned long addr)
+{
+	if (slot.ptep)
+		return READ_ONCE(*slot.ptep);
+	if (slot.pmdp)
+		return huge_entry(READ_ONCE(*slot.pmdp), addr);
+	return __pte(0);
+}
+
+static void set_flags(struct slot slot, unsigned long flags)
+{
+	if (slot.ptep)
+		set_pte(slot.ptep, pte_set_flags(*slot.ptep, flags));
+	else
+		set_pmd(slot.pmdp, __pmd(pmd_val(*slot.pmdp) | flags));
+}
+
+pte_t um_walk(struct mm_struct *mm, unsigned long addr)
+{
+	return read_slot(walk(mm, addr, NULL), addr);
 }
 
 int um_walk_access(struct mm_struct *mm, unsigned long addr, unsigned int access, pte_t *old)
 {
-	pte_t *ptep, pte;
+	struct slot slot;
+	pte_t pte;
 
 	*old = __pte(0);
 	if (addr >= TASK_SIZE_MAX)
 		return -EFAULT;
-	ptep = um_walk(mm, addr, NULL);
-	if (!ptep)
-		return -EFAULT;
-
-	pte = READ_ONCE(*ptep);
+	slot = walk(mm, addr, NULL);
+	pte = read_slot(slot, addr);
 	*old = pte;
 	if (!pte_user(pte))
 		return -EFAULT;
@@ -84,9 +120,9 @@ int um_walk_access(struct mm_struct *mm, unsigned long addr, unsigned int access
 	if (access == UM_WRITE && !pte_dirty(pte)) {
 		if (!in_task())
 			return -EFAULT;
-		set_pte(ptep, pte_mkdirty(pte_mkyoung(pte)));
+		set_flags(slot, pte_val(pte_mkdirty(pte_mkyoung(__pte(0)))));
 	} else if (!pte_young(pte) && in_task()) {
-		set_pte(ptep, pte_mkyoung(pte));
+		set_flags(slot, _PAGE_ACCESSED);
 	}
 	return 0;
 }
@@ -102,7 +138,7 @@ static int host_prot(struct mm_struct *mm, pte_t pte)
 		if (pte_write(pte))
 			prot |= HOST_PROT_WRITE;
 	} else {
-		if (!pte_user(pte) || !pte_young(pte))
+		if (!pte_user(pte))
 			return 0;
 		if (pte_write(pte) && pte_dirty(pte))
 			prot |= HOST_PROT_WRITE;
@@ -133,40 +169,55 @@ static unsigned long host_pfn(struct mm_struct *mm, unsigned long addr, pte_t pt
 	return pfn;
 }
 
+/* Add a page to a run, or find that it doesn't belong to it. */
+static bool extend(struct um_run *run, struct mm_struct *mm, unsigned long addr, pte_t pte,
+		   bool first)
+{
+	int prot = pte_none(pte) ? 0 : host_prot(mm, pte);
+	unsigned long offset = prot ? um_pfn_offset(host_pfn(mm, addr, pte, prot)) : 0;
+
+	if (first) {
+		run->prot = prot;
+		run->offset = offset;
+	} else if (prot != run->prot ||
+		   (prot && offset != run->offset + (addr - run->start))) {
+		return false;
+	}
+	if (prot && pte_dirty(pte) && !pte_write(pte))
+		run->protected = true;
+	return true;
+}
+
 void um_walk_run(struct mm_struct *mm, unsigned long start, unsigned long end,
 		 struct um_run *run)
 {
-	unsigned long addr = start, next, offset;
+	unsigned long addr = start, next, step;
 	bool first = true;
-	pte_t *ptep, pte;
-	int prot;
+	struct slot slot;
 
 	run->start = start;
 	run->prot = 0;
 	run->offset = 0;
+	run->protected = false;
 
 	while (addr < end) {
-		ptep = um_walk(mm, addr, &next);
+		slot = walk(mm, addr, &next);
 		next = min(next, end);
-		if (!ptep) {
+		if (!slot.ptep && !slot.pmdp) {
 			if (run->prot)
 				break;
 			first = false;
 			addr = next;
 			continue;
 		}
-		for (; addr < next; addr += PAGE_SIZE, ptep++) {
-			pte = READ_ONCE(*ptep);
-			prot = pte_none(pte) ? 0 : host_prot(mm, pte);
-			offset = prot ? um_pfn_offset(host_pfn(mm, addr, pte, prot)) : 0;
-			if (first) {
-				run->prot = prot;
-				run->offset = offset;
-				first = false;
-			} else if (prot != run->prot ||
-				   (prot && offset != run->offset + (addr - start))) {
+		/* With shadows, pages of a huge one may differ. */
+		step = slot.pmdp && !text_shadows ? next - addr : PAGE_SIZE;
+		for (; addr < next; addr += step) {
+			if (!extend(run, mm, addr, read_slot(slot, addr), first))
 				goto out;
-			}
+			first = false;
+			if (slot.ptep)
+				slot.ptep++;
 		}
 	}
 out:

@@ -15,12 +15,14 @@
  * @end: one past the last
  * @prot: HOST_PROT_* rights, 0 for pages that are not to be mapped
  * @offset: place in the memory file, if @prot is not 0
+ * @protected: some of it may have been writable before
  */
 struct um_run {
 	unsigned long start;
 	unsigned long end;
 	int prot;
 	unsigned long offset;
+	bool protected;
 };
 
 /* Kinds of access, for um_walk_access(). */
@@ -29,16 +31,14 @@ struct um_run {
 #define UM_EXEC		4
 
 /**
- * um_walk() - find the last-level entry of an address
+ * um_walk() - the entry of a page
  * @mm: address space, or &init_mm
  * @addr: address; user addresses below TASK_SIZE_MAX
- * @next: if not NULL, set to the first address this result does not speak
- *	for: the end of the entry's table, or of the hole
  *
- * Returns the entry, or NULL if a table is missing. Preemption is disabled by
- * the caller for as long as it uses the entry.
+ * That of a page of a huge one is made up. An empty entry if there is none.
+ * Preemption is disabled by the caller for as long as it uses the page.
  */
-pte_t *um_walk(struct mm_struct *mm, unsigned long addr, unsigned long *next);
+pte_t um_walk(struct mm_struct *mm, unsigned long addr);
 
 /**
  * um_walk_access() - do what an MMU does for one user access

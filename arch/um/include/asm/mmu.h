@@ -10,6 +10,7 @@ struct task_struct;
 
 #define UM_TLB_RANGES	8
 #define UM_TLB_ADDS	8
+#define UM_TLB_KEPT	4
 
 /**
  * struct um_tlb_range - guest addresses whose host mappings may be stale
@@ -19,6 +20,17 @@ struct task_struct;
 struct um_tlb_range {
 	unsigned long start;
 	unsigned long end;
+};
+
+/**
+ * struct um_tlb_kept - a page that was replaced by another, see mm/cow.c
+ * @addr: where
+ * @page: the old one, which the host may still have there; NULL if it need not
+ *	be kept
+ */
+struct um_tlb_kept {
+	unsigned long addr;
+	struct page *page;
 };
 
 /**
@@ -35,6 +47,9 @@ struct um_tlb_range {
  * @nr_adds: number of valid entries of @adds
  * @adds: small ranges where something became accessible; a hint
  * @next_add: entry of a full @adds to be overwritten next
+ * @nr_kept: number of valid entries of @kept
+ * @nr_sent: how many of these the backend has been told of
+ * @kept: pages that were replaced since guest code last ran
  * @fault_page: page of the last fault; what is kept if the host's limits are hit
  * @misses: how often in a row that page faulted although the guest's tables
  *	allow the access, see um_tlb_refill()
@@ -54,6 +69,9 @@ typedef struct {
 	unsigned int nr_adds;
 	unsigned int next_add;
 	struct um_tlb_range adds[UM_TLB_ADDS];
+	unsigned int nr_kept;
+	unsigned int nr_sent;
+	struct um_tlb_kept kept[UM_TLB_KEPT];
 	unsigned long fault_page;
 	unsigned int misses;
 	struct list_head texts;

@@ -33,6 +33,25 @@ int um_tlb_reserve(struct mm_struct *mm);
  */
 void um_tlb_destroy(struct mm_struct *mm);
 
+/**
+ * um_tlb_put_kept() - let go of pages that were kept for the host (mm/cow.c)
+ * @mm: their address space
+ * @all: also those that the backend has not been told of: it has lost @mm
+ */
+void um_tlb_put_kept(struct mm_struct *mm, bool all);
+
+/**
+ * um_tlb_release() - guest code has been running
+ *
+ * What current's address space had to have mapped by then is mapped. Called
+ * after resume() and wait() succeeded, in the kernel's context.
+ */
+static inline void um_tlb_release(void)
+{
+	if (unlikely(current->mm->context.nr_sent))
+		um_tlb_put_kept(current->mm, false);
+}
+
 #define init_new_context init_new_context
 static inline int init_new_context(struct task_struct *task, struct mm_struct *mm)
 {
@@ -65,8 +84,15 @@ static inline void deactivate_mm(struct task_struct *task, struct mm_struct *mm)
 	debugreg_forget(task, mm);
 }
 
+/**
+ * um_tlb_forked() - all that is shared by copy-on-write is write-protected now
+ * @mm: the parent's address space; flush_tlb_mm() follows
+ */
+void um_tlb_forked(struct mm_struct *mm);
+
 static inline int arch_dup_mmap(struct mm_struct *oldmm, struct mm_struct *mm)
 {
+	um_tlb_forked(oldmm);
 	return 0;
 }
 

@@ -15,8 +15,7 @@
  * which live in tables of their own: a user pgd has no kernel part.
  *
  * Entries of the upper levels hold the physical address of a table and
- * _PAGE_TABLE. HUGE is reserved for leaves above the last level; none are
- * made yet.
+ * _PAGE_TABLE, or of the middle one a huge page (pgtable_huge.h).
  *
  * Who may change what: user entries are changed under the page table lock,
  * with one exception: mm/walk.c sets ACCESSED and DIRTY as an MMU would, with
@@ -208,9 +207,10 @@ static inline int pmd_none(pmd_t pmd)
 	return !pmd_val(pmd);
 }
 
+/* A huge page is still one while it is taken apart: pmd_mkinvalid(). */
 static inline int pmd_present(pmd_t pmd)
 {
-	return pmd_val(pmd) & _PAGE_PRESENT;
+	return pmd_val(pmd) & (_PAGE_PRESENT | _PAGE_HUGE);
 }
 
 static inline int pmd_bad(pmd_t pmd)
@@ -396,21 +396,6 @@ static inline pte_t pte_clear_soft_dirty(pte_t pte)
 #define pte_swp_soft_dirty		pte_soft_dirty
 #define pte_swp_mksoft_dirty		pte_mksoft_dirty
 #define pte_swp_clear_soft_dirty	pte_clear_soft_dirty
-
-static inline int pmd_soft_dirty(pmd_t pmd)
-{
-	return !!(pmd_val(pmd) & _PAGE_SOFT_DIRTY);
-}
-
-static inline pmd_t pmd_mksoft_dirty(pmd_t pmd)
-{
-	return __pmd(pmd_val(pmd) | _PAGE_SOFT_DIRTY);
-}
-
-static inline pmd_t pmd_clear_soft_dirty(pmd_t pmd)
-{
-	return __pmd(pmd_val(pmd) & ~_PAGE_SOFT_DIRTY);
-}
 #endif
 
 #ifdef CONFIG_HAVE_ARCH_USERFAULTFD_WP
@@ -437,28 +422,6 @@ static inline pte_t pte_swp_mkuffd_wp(pte_t pte)
 #define pte_swp_uffd_wp			pte_uffd_wp
 #define pte_swp_clear_uffd_wp		pte_clear_uffd_wp
 
-static inline int pmd_uffd_wp(pmd_t pmd)
-{
-	return !!(pmd_val(pmd) & _PAGE_UFFD_WP);
-}
-
-static inline pmd_t pmd_mkuffd_wp(pmd_t pmd)
-{
-	return __pmd((pmd_val(pmd) | _PAGE_UFFD_WP) & ~_PAGE_WRITE);
-}
-
-static inline pmd_t pmd_clear_uffd_wp(pmd_t pmd)
-{
-	return __pmd(pmd_val(pmd) & ~_PAGE_UFFD_WP);
-}
-
-static inline pmd_t pmd_swp_mkuffd_wp(pmd_t pmd)
-{
-	return __pmd(pmd_val(pmd) | _PAGE_UFFD_WP);
-}
-
-#define pmd_swp_uffd_wp			pmd_uffd_wp
-#define pmd_swp_clear_uffd_wp		pmd_clear_uffd_wp
 #endif
 
 /*
@@ -508,6 +471,26 @@ static inline int ptep_clear_flush_young(struct vm_area_struct *vma,
 	return 1;
 }
 
+/* More rights: the host need not forget the old ones. */
+#define __HAVE_ARCH_PTEP_SET_ACCESS_FLAGS
+static inline int ptep_set_access_flags(struct vm_area_struct *vma, unsigned long addr,
+					pte_t *ptep, pte_t entry, int dirty)
+{
+	int changed = pte_val(*ptep) != pte_val(entry);
+
+	if (changed)
+		set_pte(ptep, entry);
+	return changed;
+}
+
+/* The host has yet to hear of what the tables say. */
+#define flush_tlb_fix_spurious_fault(vma, addr, ptep) \
+	um_tlb_add((vma)->vm_mm, addr, 1)
+
+/* mm/cow.c */
+#define __HAVE_ARCH_PTEP_CLEAR_FLUSH
+pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep);
+
 /**
  * um_tlb_add() - pages became accessible
  * @mm: the address space
@@ -526,6 +509,8 @@ static inline void update_mmu_cache_range(struct vm_fault *vmf, struct vm_area_s
 
 #define update_mmu_cache(vma, addr, ptep) \
 	update_mmu_cache_range(NULL, vma, addr, ptep, 1)
+
+#include <asm/pgtable_huge.h>
 
 /* For MAP_32BIT: arch/x86/um/mmap.c. */
 #define HAVE_ARCH_UNMAPPED_AREA

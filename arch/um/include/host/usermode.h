@@ -73,18 +73,20 @@ struct um_event {
 
 /*
  * UM_ADD is a UM_MAP that takes no access away: what was mapped there is
- * nothing, or the same page with fewer rights, or one that executes alike. It may be done as late as at
- * the next resume().
+ * nothing, or the same page with fewer rights, or one that executes alike.
+ * UM_REPLACE is a UM_MAP over a page that the caller keeps until guest code has
+ * been running. Both may be done as late as at the next resume().
  */
-enum um_map_kind { UM_MAP, UM_ADD, UM_UNMAP, UM_PROTECT };
+enum um_map_kind { UM_MAP, UM_ADD, UM_REPLACE, UM_UNMAP, UM_PROTECT };
 
 /**
  * struct um_map_op - one change of a backend mm
  * @kind: what to do
- * @prot: HOST_PROT_* (UM_MAP, UM_ADD, UM_PROTECT)
+ * @lazy: the pages are not needed at once
+ * @prot: HOST_PROT_* (not for UM_UNMAP)
  * @addr: page-aligned guest address, below UM_STUB_START
  * @len: bytes, a multiple of the page size
- * @offset: offset in the memory file (UM_MAP, UM_ADD)
+ * @offset: offset in the memory file (UM_MAP, UM_ADD, UM_REPLACE)
  */
 struct um_map_op {
 	enum um_map_kind kind;
@@ -92,6 +94,7 @@ struct um_map_op {
 	unsigned long addr;
 	unsigned long len;
 	unsigned long offset;
+	int lazy;
 };
 
 #define UM_RUN_STEP	1	/* stop after one instruction (UM_EV_TRAP, SIGTRAP, TRAP_TRACE) */
@@ -116,7 +119,7 @@ struct um_map_op {
  * @map: apply a batch, in order. When it returns 0 all of it is done and
  *	visible to guest code; -ENOMEM when the host's limits are exhausted
  *	(an unknown prefix is done; the caller drops the range and retries).
- * @resume: let the guest run with these registers. cs and ss are forced to
+ * @resume: does what is left of map(), then lets the guest run with these registers. cs and ss are forced to
  *	user selectors, eflags masked, rip checked by the backend. The
  *	registers' orig_rax is ignored: no host system call restart happens.
  * @wait: wait for the running guest. On all kinds but UM_EV_INTERRUPT the

@@ -5,7 +5,10 @@
  */
 #include <signal.h>
 
+#include <host/costs.h>
 #include "common.h"
+
+struct host_costs host_costs;
 
 #define VSYSCALL_START	0xffffffffff600000UL
 #define VSYSCALL_END	0xffffffffff601000UL

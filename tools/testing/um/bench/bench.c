@@ -2,7 +2,7 @@
 /*
  * Micro-benchmarks: one static program for every kernel that is compared.
  *
- *   bench [--time MS] [--steps] [name...]
+ *   bench [--time MS] [--steps] [--native] [name...]
  *
  * Each benchmark does its work in batches that grow until one takes MS
  * milliseconds (default 60), does that batch once more and prints
@@ -14,8 +14,10 @@
  * batch that counts, and for another one after its result: the caller looks at
  * the CPU time that was used in between.
  *
- * Transparent huge pages change what touching memory costs: they are off but
- * for those benchmarks that are about them.
+ * Transparent huge pages change what touching memory costs.  With --native, which
+ * is for the host that guests are compared with, they are off but for the benchmark
+ * that is about them; guests use them as they please.  page_fault is about single
+ * pages everywhere.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +38,7 @@
 #define MIB (1UL << 20)
 
 static long batch_ms = 60;
-static int steps;
+static int steps, native;
 static const char self[] = "/proc/self/exe";
 
 static long now(void)
@@ -160,7 +162,7 @@ static void socket_pair(long n)
 
 static void allow_thp(int yes)
 {
-	prctl(PR_SET_THP_DISABLE, !yes, 0, 0, 0);
+	prctl(PR_SET_THP_DISABLE, native && !yes, 0, 0, 0);
 }
 
 static char *map(unsigned long size)
@@ -402,8 +404,41 @@ static void wait_for_line(void)
 	while (c != '\n' && c != EOF);
 }
 
+/* What the guest kernel has asked of its host so far: names and counts. */
+#define COSTS_MAX 16
+
+static const char costs_file[] = "/sys/kernel/debug/um/host_costs";
+
+static int read_costs(char names[][32], long *counts)
+{
+	FILE *f = fopen(costs_file, "r");
+	int n = 0;
+
+	while (f && n < COSTS_MAX && fscanf(f, "%31s %ld", names[n], &counts[n]) == 2)
+		n++;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* "name costs what=times-per-operation ..." */
+static void print_costs(const char *name, const long *before, long operations)
+{
+	char names[COSTS_MAX][32];
+	long counts[COSTS_MAX];
+	int n = read_costs(names, counts);
+
+	printf("%s costs", name);
+	for (int i = 0; i < n; i++)
+		if (counts[i] != before[i])
+			printf(" %s=%.3g", names[i], (double)(counts[i] - before[i]) / operations);
+	printf("\n");
+}
+
 static void measure(const struct bench *b)
 {
+	char names[COSTS_MAX][32];
+	long costs[COSTS_MAX];
 	const long batch = batch_ms * 1000000;
 	long n = b->start, ns;
 
@@ -418,7 +453,11 @@ static void measure(const struct bench *b)
 		printf("%s ready\n", b->name);
 		wait_for_line();
 	}
-	printf("%s %.1f %ld\n", b->name, (double)took(b, n) / n, n);
+	read_costs(names, costs);
+	ns = took(b, n);
+	if (steps)
+		print_costs(b->name, costs, n);
+	printf("%s %.1f %ld\n", b->name, (double)ns / n, n);
 	if (steps)
 		wait_for_line();
 }
@@ -429,10 +468,13 @@ int main(int argc, char **argv)
 	int a, named = 0;
 
 	setlinebuf(stdout);
-	allow_thp(0);
 	for (a = 1; a < argc; a++) {
 		if (!strcmp(argv[a], "--exit"))
 			return 0;
+		if (!strcmp(argv[a], "--native")) {
+			native = 1;
+			continue;
+		}
 		if (!strcmp(argv[a], "--time") && a + 1 < argc)
 			batch_ms = atol(argv[++a]);
 		else if (!strcmp(argv[a], "--steps"))
@@ -440,6 +482,7 @@ int main(int argc, char **argv)
 		else
 			named++;
 	}
+	allow_thp(0);
 	for (i = 0; i < sizeof(list) / sizeof(*list); i++) {
 		int wanted = !named;
 

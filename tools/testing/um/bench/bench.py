@@ -48,7 +48,7 @@ class Host:
 
     def run(self, args):
         """One round: yields what measure() does."""
-        with pexpect.spawn(self.program, args, encoding='utf-8', timeout=600,
+        with pexpect.spawn(self.program, ['--native', *args], encoding='utf-8', timeout=600,
                            env={**os.environ, hostproc.MARK: self.mark}) as con:
             con.delaybeforesend = None
             yield from measure(con, con.expect, self.mark)
@@ -62,8 +62,9 @@ class Uml:
 
     def __init__(self, name, kernel, root, args):
         self.name = name
-        self.guest = Guest(f'ubd0={root}', 'mem=512M', *args, kernel=kernel, raw=True,
+        self.guest = Guest(f'ubd0={root}', 'mem=1G', *args, kernel=kernel, raw=True,
                            timeout=600, name=f'bench-{name}').boot()
+        self.guest.run('mount -t debugfs none /sys/kernel/debug || :')
 
     def run(self, args):
         """One round: yields what measure() does."""
@@ -77,15 +78,15 @@ class Uml:
 
 
 def measure(con, expect, mark):
-    """Go through the program's steps; yields (benchmark, ns, operations, CPU ns)."""
+    """Go through the program's steps; yields (benchmark, ns, operations, CPU ns, costs)."""
     while expect([r'(\w+) ready\r', r'bench done\r']) == 0:
         before = hostproc.cpu_ns(con.pid, mark)
         con.sendline()
-        expect(r'(\w+) ([\d.]+) (\d+)\r')
-        name, ns, count = con.match.groups()
+        expect(r'\w+ costs(.*?)\r\n(\w+) ([\d.]+) (\d+)\r')
+        costs, name, ns, count = con.match.groups()
         used = hostproc.cpu_ns(con.pid, mark) - before
         con.sendline()
-        yield name, float(ns), int(count), used
+        yield name, float(ns), int(count), used, dict(c.split('=') for c in costs.split())
 
 
 class Results:
@@ -94,9 +95,12 @@ class Results:
     def __init__(self):
         self.ns = {}
         self.used = {}
+        self.costs = {}
 
-    def add(self, subject, bench, ns, count=0, used=0):
+    def add(self, subject, bench, ns, count=0, used=0, costs=None):
         """One round of one benchmark."""
+        if costs:
+            self.costs[subject, bench] = {k: float(v) for k, v in costs.items()}
         self.ns.setdefault((subject, bench), []).append(ns)
         if count:
             self.used.setdefault((subject, bench), []).append(used / count)
@@ -121,6 +125,7 @@ class Results:
                 'median_ns': statistics.median(values),
                 'spread_percent': round(spread(values), 2),
                 'cpu_ns': self.cpu(subject, bench),
+                'host_costs': self.costs.get((subject, bench), {}),
                 'values_ns': values}
         return out
 
@@ -153,6 +158,16 @@ def show(ns):
         if ns >= size:
             return f'{ns / size:.3g} {unit}'
     return f'{ns:.3g} ns'
+
+
+def costs_table(name, results):
+    """What one operation of each benchmark took of the host, as text."""
+    lines = []
+    for bench in results.benches():
+        costs = results.costs.get((name, bench), {})
+        if costs:
+            lines.append(f'{bench:18}' + ''.join(f'  {k} {v:.3g}' for k, v in costs.items()))
+    return '\n'.join(lines)
 
 
 def table(names, results):
@@ -243,6 +258,10 @@ def main(argv):
         os.sched_setaffinity(0, {min(usable)} if cpus == 'one' else usable)
         names, results = measure_all(options, kernels, image, args)
         print(f'\n{cpus} of {len(usable)} CPUs\n{table(names, results)}', flush=True)
+        for name in names[1:]:
+            costs = costs_table(name, results)
+            if costs:
+                print(f'\non the host, by one operation in {name}\n{costs}', flush=True)
         report['results'][cpus] = results.report()
     target = BUILD / 'bench.json'
     target.write_text(json.dumps(report, indent=1) + '\n', encoding='utf-8')

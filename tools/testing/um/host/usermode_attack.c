@@ -17,7 +17,7 @@ void test_isolation(void)
 	int foreign = 0, wx = 0;
 	FILE *maps;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", newest_stub());
+	snprintf(path, sizeof(path), "/proc/%d/maps", stub_of(mm));
 	maps = fopen(path, "r");
 	while (maps && fgets(line, sizeof(line), maps)) {
 		unsigned long start, end;
@@ -40,7 +40,7 @@ void test_isolation(void)
 		int fds = 0;
 
 		for (int fd = 0; fd < 64; fd++) {
-			snprintf(path, sizeof(path), "/proc/%d/fd/%d", newest_stub(), fd);
+			snprintf(path, sizeof(path), "/proc/%d/fd/%d", stub_of(mm), fd);
 			fds += readlink(path, line, sizeof(line)) > 0;
 		}
 		check(fds == (host_usermode->eager ? 0 : 2),
@@ -115,7 +115,7 @@ void test_signals(void)
 		SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGSTOP, SIGCONT, SIGTTIN, SIGWINCH, SIGALRM,
 		SIGCHLD, SIGUSR1, 34, 64 };
 	struct um_mm *mm = new_mm();
-	int stub = newest_stub(), killer, other = 0, calls = 0, status;
+	int stub = stub_of(mm), killer, other = 0, calls = 0, status;
 	unsigned long gp[UM_NR_REGS];
 	struct um_event ev;
 

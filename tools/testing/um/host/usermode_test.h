@@ -62,9 +62,11 @@ void run_briefly(struct um_mm *mm, unsigned long *gp, struct um_event *ev, int f
 void run_flags(struct um_mm *mm, unsigned long *gp, struct um_event *ev, int flags);
 int is_fault(const struct um_event *ev, unsigned long addr, unsigned long code);
 int is_trap(const struct um_event *ev, int signo, int code, unsigned long trapno);
-/* Stubs whose parent is @parent, and the one made last by us. */
+/* Stubs whose parent is @parent, and the one that executes the guest code of @mm. */
 int stub_pids(int *pids, int max, int parent);
-int newest_stub(void);
+int stub_of(const struct um_mm *mm);
+/* All of its processes; returns how many it has. */
+int processes_of(const struct um_mm *mm, int *pids);
 unsigned long long now_ns(void);
 void run_exit_nodes(void);
 

@@ -148,7 +148,8 @@ static int encode_op(struct stub_op *op, const struct um_map_op *map)
 	switch (map->kind) {
 	case UM_MAP:
 	case UM_ADD:
-		if (map->prot && map->len <= POPULATE_MAX)
+	case UM_REPLACE:
+		if (map->prot && !map->lazy && map->len <= POPULATE_MAX)
 			flags |= MAP_POPULATE;
 		*op = (struct stub_op){ SYS_mmap, { map->addr, map->len, map->prot,
 			flags, STUB_FD_MEMORY, map->offset } };

@@ -36,18 +36,32 @@ static void come_here(struct um_mm *mm)
 	sched_setaffinity(mm->agent, sizeof(cpus), &cpus);
 }
 
-void agent_order(struct um_mm *mm, unsigned int nr, int chain)
+static void tell(struct um_mm *mm, unsigned int nr, int chain)
 {
 	struct sc_cmd *cmd = sc_cmd(mm);
 
-	come_here(mm);
+	host_costs.orders++;
 	cmd->nr = nr;
 	cmd->chain = chain;
 	__atomic_store_n(&cmd->seq, ++mm->seq, __ATOMIC_SEQ_CST);
 	futex_wake(&cmd->seq);
 }
 
-static int answered(struct um_mm *mm)
+void agent_order(struct um_mm *mm, unsigned int nr, int chain)
+{
+	come_here(mm);
+	tell(mm, nr, chain);
+}
+
+void agent_order_aside(struct um_mm *mm, unsigned int nr)
+{
+	if (mm->agent_cpu)
+		spin_everywhere(mm->agent);
+	mm->agent_cpu = 0;
+	tell(mm, nr, 0);
+}
+
+int agent_answered(struct um_mm *mm)
 {
 	return __atomic_load_n(&sc_ack(mm)->seq, __ATOMIC_ACQUIRE) == mm->seq;
 }
@@ -56,13 +70,13 @@ int agent_settle(struct um_mm *mm)
 {
 	struct sc_ack *ack = sc_ack(mm);
 
-	while (!answered(mm)) {
+	while (!agent_answered(mm)) {
 		unsigned int seen = __atomic_load_n(&ack->seq, __ATOMIC_ACQUIRE);
 
-		if (answered(mm))
+		if (agent_answered(mm))
 			break;
 		if (futex_wait(&ack->seq, seen, LOOK_MS) == -ETIMEDOUT && process_gone(mm->agent) &&
-		    !answered(mm))
+		    !agent_answered(mm))
 			return -ESRCH;
 	}
 	/* It is told once. */

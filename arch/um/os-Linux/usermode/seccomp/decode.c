@@ -114,8 +114,10 @@ int sc_decode(struct um_mm *mm, unsigned long *gp, struct um_event *event)
 {
 	switch (__atomic_load_n(&sc_state(mm)->kind, __ATOMIC_RELAXED)) {
 	case KIND_SIGNAL:
+		host_costs.traps++;
 		return decode_signal(mm, gp, event);
 	case KIND_SYSCALL:
+		host_costs.entries++;
 		mm->fp_addr = 0;
 		shared_syscall(mm, gp);
 		memcpy(mm->seg, &gp[UM_FS_BASE], sizeof(mm->seg));

@@ -11,10 +11,15 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include <host/memory.h>
 #include "seccomp.h"
 
-/* Mappings up to this size are filled at once, one fault saved per page. */
-#define POPULATE_MAX	0x200000UL
+/*
+ * Mappings up to this size are filled at once, one fault saved per page. For reading,
+ * the host finds the neighbours of a page itself.
+ */
+#define POPULATE_MAX		0x200000UL
+#define POPULATE_READ_MAX	0x10000UL
 
 /* Unmap, but not the table. Returns the number of operations. */
 static int encode_unmap(struct um_mm *mm, struct sc_op *op, unsigned long start,
@@ -53,7 +58,9 @@ static int encode_op(struct um_mm *mm, struct sc_op *op, const struct um_map_op 
 	switch (map->kind) {
 	case UM_MAP:
 	case UM_ADD:
-		if (map->prot && map->len <= POPULATE_MAX)
+	case UM_REPLACE:
+		if (map->prot && !map->lazy && map->len <= (map->prot & HOST_PROT_WRITE ? POPULATE_MAX :
+					      POPULATE_READ_MAX))
 			flags |= MAP_POPULATE;
 		*op = (struct sc_op){ SYS_mmap, { map->addr, map->len, map->prot,
 			flags, SC_FD_MEMORY, map->offset } };
@@ -67,16 +74,23 @@ static int encode_op(struct um_mm *mm, struct sc_op *op, const struct um_map_op 
 	return -EINVAL;
 }
 
+static void count(const struct um_map_op *op)
+{
+	if (op->kind == UM_UNMAP)
+		host_costs.unmaps++;
+	else
+		host_costs.maps++;
+}
+
 static int only_adds(const struct um_map_op *ops, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++)
-		if (ops[i].kind != UM_ADD)
+		if (ops[i].kind != UM_ADD && ops[i].kind != UM_REPLACE)
 			return 0;
 	return nr < SC_OPS_MAX;
 }
 
-/* Wait for orders that nobody has waited for yet. */
-static int settle(struct um_mm *mm)
+int map_settle(struct um_mm *mm)
 {
 	int err = mm->map_error;
 
@@ -101,7 +115,7 @@ int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 
 	if (!mm->agent || !mm->runner)
 		return 0;
-	err = settle(mm);
+	err = map_settle(mm);
 	while (nr && !err) {
 		unsigned int n = 0;
 
@@ -113,6 +127,7 @@ int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 				return ret;
 			n += ret;
 			nr--;
+			count(&ops[-1]);
 		}
 		if (late) {
 			cmd->nr = n;

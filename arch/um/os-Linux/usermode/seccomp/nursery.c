@@ -106,8 +106,11 @@ static struct sc_op op6(long nr, unsigned long a1, unsigned long a2, unsigned lo
 	return (struct sc_op){ nr, { a1, a2, a3, a4, a5, a6 } };
 }
 
-/* The guest's part of the slot. Returns the number of operations. */
-static int map_slot(struct um_mm *mm, struct sc_op *ops)
+#define FROM_STATE	0
+#define FROM_TABLE	2
+
+/* The guest's part of the slot, or the end of it. Returns the number of operations. */
+static int map_slot(struct um_mm *mm, struct sc_op *ops, unsigned int from)
 {
 	const struct {
 		unsigned long addr, len;
@@ -119,15 +122,16 @@ static int map_slot(struct um_mm *mm, struct sc_op *ops)
 		{ SC_PATCH, SC_PATCH_SIZE, PROT_READ | PROT_EXEC },
 	};
 	unsigned long offset = mm->slot * sc_info.slot_size + 2 * UM_PAGE_SIZE;
-	unsigned int i;
+	int n = 0;
 
 	/* Without patches nothing of ours is below the stub. */
-	for (i = 0; i < (host_patching ? 4 : 2); i++) {
-		ops[i] = op6(SYS_mmap, parts[i].addr, parts[i].len, parts[i].prot,
-			     MAP_SHARED | MAP_FIXED, SC_FD_CONTROL, offset);
+	for (unsigned int i = 0; i < (host_patching ? 4 : FROM_TABLE); i++) {
+		if (i >= from)
+			ops[n++] = op6(SYS_mmap, parts[i].addr, parts[i].len, parts[i].prot,
+				       MAP_SHARED | MAP_FIXED, SC_FD_CONTROL, offset);
 		offset += parts[i].len;
 	}
-	return i;
+	return n;
 }
 
 /* One call by the nursery's agent. Its result is not known, only whether it failed. */
@@ -188,7 +192,7 @@ static int set_up(int last)
 		err = space_clear(nursery.agent, keep, SC_VDSO, &sc_info.vdso, last, nursery_call);
 	if (err)
 		return err;
-	err = agent_batch(&nursery, map_slot(&nursery, cmd->ops));
+	err = agent_batch(&nursery, map_slot(&nursery, cmd->ops, FROM_STATE));
 	if (err)
 		return err;
 
@@ -249,13 +253,12 @@ void nursery_stop(void)
 	stub_kill(&nursery);
 }
 
-/* Orders for the new agent and runner, ready before they are born. */
-static void first_orders(struct um_mm *mm)
+/* What a new runner does first: into its agent's page of orders. */
+static void runner_orders(struct um_mm *mm)
 {
 	struct sc_cmd *cmd = sc_cmd(mm);
 	struct runner_data *d = (struct runner_data *)cmd->data;
 	unsigned long mask = 0;
-	int n;
 
 	for (unsigned int i = 0; i < NR_HANDLED; i++)
 		mask |= 1UL << (handled[i] - 1);
@@ -274,13 +277,94 @@ static void first_orders(struct um_mm *mm)
 				 SECCOMP_FILTER_FLAG_SPEC_ALLOW, DATA_ADDR(runner_data, prog),
 				 0, 0, 0);
 	cmd->runner_nr = 5;
+}
 
-	n = map_slot(mm, cmd->ops);
-	cmd->ops[n] = op6(SYS_clone, CLONE_VM | CLONE_PARENT | CLONE_PARENT_SETTID |
-			  CLONE_UNTRACED | SIGCHLD, 0,
-			  SC_STATE + offsetof(struct sc_state, pid), 0, 0, 0);
-	cmd->nr = n + 1;
-	cmd->seq = mm->seq = 1;
+/* Map the slot, and make a runner. Returns the number of operations. */
+static int first_ops(struct um_mm *mm, unsigned int from)
+{
+	struct sc_op *ops = sc_cmd(mm)->ops;
+	int n = map_slot(mm, ops, from);
+
+	ops[n++] = op6(SYS_clone, CLONE_VM | CLONE_PARENT | CLONE_PARENT_SETTID |
+		       CLONE_UNTRACED | SIGCHLD, 0,
+		       SC_STATE + offsetof(struct sc_state, pid), 0, 0, 0);
+	return n;
+}
+
+/* The stub whose agent the nursery is making. Its pid arrives also if there is an error. */
+static struct um_mm *unborn;
+
+static int birth(void)
+{
+	int err = 0;
+
+	if (unborn) {
+		err = agent_settle(&nursery);
+		unborn->agent = sc_state(&nursery)->pid;
+		unborn = NULL;
+	}
+	return err;
+}
+
+/**
+ * nursery_begin() - start to make a stub
+ * @mm: receives the processes; its slot is set
+ *
+ * A nursery that was killed is replaced. Returns 0 or a negative errno value.
+ */
+int nursery_begin(struct um_mm *mm)
+{
+	struct sc_cmd *cmd = sc_cmd(&nursery);
+	int err;
+
+	birth();
+	if (!nursery.agent || process_gone(nursery.agent)) {
+		stub_kill(&nursery);
+		err = nursery_start();
+		if (err)
+			return err;
+	}
+	/* Orders for the new agent, ready before it is born. */
+	fresh_page(mm);
+	runner_orders(mm);
+	sc_cmd(mm)->nr = first_ops(mm, FROM_STATE);
+	sc_cmd(mm)->seq = mm->seq = 1;
+
+	sc_state(&nursery)->pid = 0;
+	cmd->child = mm->slot * sc_info.slot_size;
+	cmd->ops[0] = op6(SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | CLONE_UNTRACED | SIGCHLD,
+			  0, SC_STATE + offsetof(struct sc_state, pid), 0, 0, 0);
+	unborn = mm;
+	host_costs.stubs_made++;
+	agent_order(&nursery, 1, 0);
+	return 0;
+}
+
+/**
+ * nursery_again() - start to make a new runner
+ * @mm: has an empty address space, and no runner
+ */
+void nursery_again(struct um_mm *mm)
+{
+	host_costs.stubs_reused++;
+	memset(sc_state(mm), 0, sizeof(struct sc_state));
+	runner_orders(mm);
+	agent_order_aside(mm, first_ops(mm, FROM_TABLE));
+}
+
+/**
+ * nursery_poll() - is it ready?
+ *
+ * Returns 0 (not yet), or 1 when nursery_finish() needs no time.
+ */
+int nursery_poll(struct um_mm *mm)
+{
+	if (mm == unborn) {
+		if (!agent_answered(&nursery))
+			return 0;
+		birth();
+	}
+	return !mm->agent || (agent_answered(mm) && turn(mm) >= TURN_STOPPED);
 }
 
 /* The runner waits for its first turn. */
@@ -299,35 +383,18 @@ static int runner_ready(struct um_mm *mm)
 	return 0;
 }
 
-/* The pid of a new agent arrives in @mm also if there is an error. */
-static int clone_nursery(struct um_mm *mm)
+/**
+ * nursery_finish() - wait until a stub is ready
+ *
+ * After nursery_begin() or nursery_again(). Returns 0, or a negative errno
+ * value: then its processes are gone. -ESRCH: they were before.
+ */
+int nursery_finish(struct um_mm *mm)
 {
-	struct sc_cmd *cmd = sc_cmd(&nursery);
-	int err;
+	int err = mm == unborn ? birth() : 0;
 
-	if (!nursery.agent || process_gone(nursery.agent)) {
-		stub_kill(&nursery);
-		err = nursery_start();
-		if (err)
-			return err;
-	}
-	sc_state(&nursery)->pid = 0;
-	cmd->child = mm->slot * sc_info.slot_size;
-	cmd->ops[0] = op6(SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | CLONE_UNTRACED | SIGCHLD,
-			  0, SC_STATE + offsetof(struct sc_state, pid), 0, 0, 0);
-	err = agent_batch(&nursery, 1);
-	mm->agent = sc_state(&nursery)->pid;
-	return err;
-}
-
-/* One try. */
-static int make(struct um_mm *mm)
-{
-	int err;
-
-	fresh_page(mm);
-	first_orders(mm);
-	err = clone_nursery(mm);
+	if (!mm->agent)
+		err = err ? err : -ESRCH;
 	if (!err)
 		err = agent_settle(mm);
 	/* Once it is set: an agent that was killed may have left a runner. */
@@ -339,11 +406,18 @@ static int make(struct um_mm *mm)
 	return err;
 }
 
+static int make(struct um_mm *mm)
+{
+	int err = nursery_begin(mm);
+
+	return err ? err : nursery_finish(mm);
+}
+
 /**
  * nursery_make() - make a stub
- * @mm: receives the processes; its slot is set
+ * @mm: as for nursery_begin()
  *
- * A nursery that was killed is replaced. Returns 0 or a negative errno value.
+ * Returns 0 or a negative errno value.
  */
 int nursery_make(struct um_mm *mm)
 {

@@ -112,8 +112,13 @@ int sc_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags)
 	mm->failed = 0;
 	mm->looks = 0;
 	mm->running = 1;
-	if (!mm->agent || !mm->runner || !is_canonical(gp[UM_RIP]))
+	if (!mm->agent || !mm->runner)
 		return 0;	/* wait() will tell */
+	if (!is_canonical(gp[UM_RIP])) {
+		mm->map_error = map_settle(mm);
+		mm->failed = mm->map_error != 0;
+		return 0;
+	}
 
 	resume = give_registers(mm, gp, flags);
 	__atomic_store_n(&state->resume, resume, __ATOMIC_RELAXED);
@@ -161,6 +166,7 @@ static int wait_for_turn(struct um_mm *mm)
 
 	while (turn(mm) < TURN_STOPPED) {
 		turn_step(mm, TURN_RUN, TURN_RUN_KSLEEP);
+		host_costs.sleeps++;
 		ret = host_syscall_pending(&host_boot_vcpu, SYS_futex, (long)word, FUTEX_WAIT,
 					   TURN_RUN_KSLEEP, (long)&look, 0, 0);
 		if (ret == -EINTR || ret == -ETIMEDOUT)
@@ -218,13 +224,13 @@ void sc_wait(struct um_mm *mm, unsigned long *gp, struct um_event *event)
 		sc_abandon(mm);
 		return;
 	}
+	if (chain_failed(mm, event))
+		return;
 	if (!is_canonical(gp[UM_RIP])) {
 		mm->running = 0;
 		event_protection_fault(event, 0);
 		return;
 	}
-	if (chain_failed(mm, event))
-		return;
 	for (;;) {
 		ret = wait_for_turn(mm);
 		if (ret && look(mm, ret == -ETIMEDOUT))

@@ -9,6 +9,7 @@
 #define __SECCOMP_H
 
 #include <stddef.h>
+#include <host/costs.h>
 #include <host/usermode.h>
 #include "layout.h"
 
@@ -135,7 +136,8 @@ struct sc_moved {
  * @serialise: patches were made since the guest last ran
  * @table_lost: something else is mapped where the table was
  * @moved: where instructions were moved, by a hash of their address
- * @next: free list, or list of dying ones
+ * @again: only the runner is dying, the rest is for the pool
+ * @next: free list, list of dying ones, or the pool's
  */
 struct um_mm {
 	int agent;
@@ -163,6 +165,7 @@ struct um_mm {
 	unsigned char serialise;
 	unsigned char table_lost;
 	struct sc_moved moved[MOVED_MAX];
+	unsigned char again;
 	struct um_mm *next;
 };
 
@@ -228,6 +231,9 @@ static inline unsigned long spin_now(void)
 	return __builtin_ia32_rdtsc();
 }
 
+/** spin_everywhere() - a process may use all CPUs that we had at the start */
+void spin_everywhere(int pid);
+
 /** spin_ticks() - ns in ticks of spin_now() */
 unsigned long spin_ticks(unsigned int ns);
 
@@ -289,6 +295,16 @@ void agent_order(struct um_mm *mm, unsigned int nr, int chain);
  */
 int agent_settle(struct um_mm *mm);
 
+/**
+ * agent_order_aside() - give an order that nobody will wait for soon
+ *
+ * As agent_order(), but it needn't be done on our CPU.
+ */
+void agent_order_aside(struct um_mm *mm, unsigned int nr);
+
+/** agent_answered() - whether agent_settle() would return at once */
+int agent_answered(struct um_mm *mm);
+
 /** agent_batch() - agent_order() and agent_settle(), without chain */
 int agent_batch(struct um_mm *mm, unsigned int nr);
 
@@ -302,6 +318,10 @@ unsigned int filter_runner(struct sock_filter *prog);
 /* nursery.c: making and ending stubs */
 int nursery_init(void);
 int nursery_start(void);
+int nursery_begin(struct um_mm *mm);
+void nursery_again(struct um_mm *mm);
+int nursery_poll(struct um_mm *mm);
+int nursery_finish(struct um_mm *mm);
 int nursery_make(struct um_mm *mm);
 void nursery_stop(void);
 extern struct um_mm nursery;
@@ -321,8 +341,41 @@ int sc_mm_create(struct um_mm **result);
 void sc_mm_destroy(struct um_mm *mm);
 void sc_abandon(struct um_mm *mm);
 
+/** table_new() - an entry without processes, or NULL */
+struct um_mm *table_new(void);
+
+/** table_drop() - give back an entry whose processes are gone */
+void table_drop(struct um_mm *mm);
+
+/* pool.c: stubs that are ready before somebody needs them */
+
+/** pool_clear() - what guest code has left in an entry's pages */
+void pool_clear(struct um_mm *mm);
+
+/** pool_wanted() - whether pool_add() should be called for one more */
+int pool_wanted(void);
+
+/**
+ * pool_add() - a stub is no longer needed
+ *
+ * Its address space is empty, and its runner dead and reaped.
+ */
+void pool_add(struct um_mm *mm);
+
+/** pool_take() - a stub that is ready, or NULL */
+struct um_mm *pool_take(void);
+
+/** pool_settle() - know all processes of the pool */
+void pool_settle(void);
+
+/** pool_fill() - start to make one, if there is none */
+void pool_fill(void);
+
 /* map.c */
 int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr);
+
+/** map_settle() - do what map() has left to be done on the way; its error, or 0 */
+int map_settle(struct um_mm *mm);
 
 /* run.c: turns */
 

@@ -36,9 +36,11 @@ static int nr_cpus = 1;
 static int load_fd = -1;
 static unsigned long load_next;
 static int crowded;
+static cpu_set_t all_cpus;
 
 void futex_wake(unsigned int *word)
 {
+	host_costs.wakes++;
 	/* Both sides of one word may sleep on it for a moment. */
 	syscall(SYS_futex, word, FUTEX_WAKE, 2, NULL, NULL, 0);
 }
@@ -49,6 +51,7 @@ int futex_wait(unsigned int *word, unsigned int value, unsigned int ms)
 	struct timespec end;
 	long ret;
 
+	host_costs.sleeps++;
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += ms / 1000;
 	end.tv_nsec += ms % 1000 * 1000000L;
@@ -127,7 +130,6 @@ static int cgroup_cpus(void)
 void spin_init(void)
 {
 	unsigned long ns, ticks, start_ns = monotonic_ns(), start = spin_now();
-	cpu_set_t cpus;
 
 	do {
 		ns = monotonic_ns() - start_ns;
@@ -144,7 +146,7 @@ void spin_init(void)
 	if (!pause_ns)
 		pause_ns = 1;
 
-	nr_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+	nr_cpus = sched_getaffinity(0, sizeof(all_cpus), &all_cpus) ? 1 : CPU_COUNT(&all_cpus);
 	if (cgroup_cpus() < nr_cpus)
 		nr_cpus = cgroup_cpus();
 	load_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
@@ -185,6 +187,11 @@ int spin_allowed(void)
 			crowded = load_fd >= 0 && nr_running() > nr_cpus;
 	}
 	return !crowded;
+}
+
+void spin_everywhere(int pid)
+{
+	sched_setaffinity(pid, sizeof(all_cpus), &all_cpus);
 }
 
 unsigned long spin_ticks(unsigned int ns)

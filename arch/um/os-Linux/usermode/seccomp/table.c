@@ -4,7 +4,8 @@
  *
  * Each has a slot of the control memory for life. Processes that are no longer
  * needed are killed at once and reaped when they are dead, so that nobody waits
- * for the host to take them apart; until then the slot stays theirs.
+ * for the host to take them apart; until then the slot stays theirs. Agents may
+ * find a new life in the pool.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "seccomp.h"
 
 #define DYING_MAX	64
+#define REAP_NS		30000
 
 static struct um_mm *mm_table;		/* entry 0 is not used: the nursery's slot */
 static unsigned int mm_used = 1;
@@ -49,24 +51,52 @@ static int reap_one(int *pid, int options)
 	return 1;
 }
 
+static int all_dead(struct um_mm *mm, int options)
+{
+	return (mm->again || reap_one(&mm->agent, options)) && reap_one(&mm->runner, options);
+}
+
 /* Take what died off the list; with @wait, wait for one. */
 static void reap(int wait)
 {
 	struct um_mm **p = &dying, *mm;
 
 	while ((mm = *p)) {
-		int options = wait ? 0 : WNOHANG;
-
-		if (!reap_one(&mm->agent, options) || !reap_one(&mm->runner, options)) {
+		if (!all_dead(mm, wait ? 0 : WNOHANG)) {
 			p = &mm->next;
 			continue;
 		}
 		wait = 0;
 		*p = mm->next;
 		nr_dying--;
-		mm->next = mm_free;
-		mm_free = mm;
+		if (mm->again)
+			pool_add(mm);
+		else
+			table_drop(mm);
 	}
+}
+
+struct um_mm *table_new(void)
+{
+	struct um_mm *mm = mm_free;
+
+	if (mm) {
+		mm_free = mm->next;
+		pool_clear(mm);
+	} else if (mm_used < MM_MAX) {
+		mm = &mm_table[mm_used];
+		mm->slot = mm_used++;
+	} else {
+		return NULL;
+	}
+	*mm = (struct um_mm){ .slot = mm->slot };
+	return mm;
+}
+
+void table_drop(struct um_mm *mm)
+{
+	mm->next = mm_free;
+	mm_free = mm;
 }
 
 int sc_mm_create(struct um_mm **result)
@@ -76,28 +106,21 @@ int sc_mm_create(struct um_mm **result)
 
 	if (dying)
 		reap(0);
-	mm = mm_free;
-	if (mm) {
-		mm_free = mm->next;
-		/* Who had the slot before left registers in it. */
-		memset(sc_state(mm), 0, sc_info.state_size + sc_info.stack_size);
-		patch_clear(mm);
-	} else if (mm_used < MM_MAX) {
-		mm = &mm_table[mm_used];
-		mm->slot = mm_used++;
-	} else {
-		return -ENOMEM;
+	mm = pool_take();
+	if (!mm) {
+		mm = table_new();
+		if (!mm)
+			return -ENOMEM;
+		err = nursery_make(mm);
+		if (err) {
+			table_drop(mm);
+			return err;
+		}
 	}
-	*mm = (struct um_mm){ .slot = mm->slot };
 	/* Unknown: the first resume loads them. */
 	memset(mm->seg, 0xff, sizeof(mm->seg));
-	err = nursery_make(mm);
-	if (err) {
-		mm->next = mm_free;
-		mm_free = mm;
-		return err;
-	}
 	*result = mm;
+	pool_fill();
 	return 0;
 }
 
@@ -121,9 +144,10 @@ void sc_mm_destroy(struct um_mm *mm)
 	/* Not both for certain: the pids may be somebody else's by now. */
 	if (mm->agent && mm->runner)
 		withdraw(mm);
+	mm->again = mm->agent && mm->runner && pool_wanted();
 	if (mm->runner)
 		kill(mm->runner, SIGKILL);
-	if (mm->agent)
+	if (mm->agent && !mm->again)
 		kill(mm->agent, SIGKILL);
 	mm->running = 0;
 	mm->next = dying;
@@ -141,13 +165,19 @@ void sc_abandon(struct um_mm *mm)
 
 void table_reap(void)
 {
-	if (dying)
-		reap(0);
+	static unsigned long next;
+
+	/* Asking is not free, and dying takes a while. */
+	if (!dying || spin_now() < next)
+		return;
+	next = spin_now() + spin_ticks(REAP_NS);
+	reap(0);
 }
 
 /* Leave no process behind, not even for the blink until the host does it. */
 void table_kill(void)
 {
+	pool_settle();
 	for (unsigned int i = 1; i < mm_used; i++) {
 		if (mm_table[i].agent)
 			kill(mm_table[i].agent, SIGKILL);

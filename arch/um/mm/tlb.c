@@ -61,7 +61,7 @@
 #define TLB_MAX_MISSES	16
 
 /* Mappings that a new address space starts with. */
-#define TLB_FIRST_RUNS	48
+#define TLB_FIRST_RUNS	24
 
 #define TLB_BATCH	64
 

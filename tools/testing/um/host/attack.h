@@ -50,6 +50,11 @@ unsigned long long runner_ns(struct um_mm *mm);
 /* The first place of these bytes in the stub, as its address there. */
 unsigned long find_code(const char *bytes, int len);
 
+/* Code of the stub, for find_code() */
+#define RUNNER_RETURN	"\x6a\x2b\xff\xb2", 4
+/* A signal frame at @uc, for guests at @addr, by which runner_return goes to @to again. */
+void endless_frame(void *uc, unsigned long addr, unsigned long to);
+
 /* The attacks */
 void attack_answers(void);
 void attack_calls(void);
@@ -58,7 +63,8 @@ void attack_entries(void);
 void attack_flags(void);
 void attack_forged_pid(void);
 void attack_frames(void);
-void attack_fp_of_liar(void);
+void attack_fp_of_deaf(void);
+void attack_fp_of_sleeper(void);
 void attack_jumps(void);
 void attack_killed(void);
 void attack_leaks(void);

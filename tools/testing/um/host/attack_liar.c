@@ -172,20 +172,43 @@ void attack_forged_pid(void)
 	victim_check("after the end of one that claimed to be it");
 }
 
-void attack_fp_of_liar(void)
+/* Goes on elsewhere when it is to save its registers. */
+GUEST(a_elsewhere, LIE "1: cmpl $1, (%rdi); jne 1b; xor %esi, %esi; mov %r9, %rdx\n"
+      "mov $202, %eax; xor %r10d, %r10d; jmp *%r8");
+
+static void fp_of_liar(unsigned long to, unsigned long rdx, const char *name)
 {
 	char *fp = aligned_alloc(64, host_cpu.fp_size);
-	struct um_mm *mm = liar(a_reader, a_reader_end);
+	struct um_mm *mm = new_attacker();
 	unsigned long gp[UM_NR_REGS];
 	struct um_event ev;
 
-	/* Its frame has extended state: have it forgotten, as after a resume. */
-	if (!mm)
-		return;
+	endless_frame(mem + PREY_OFF, PREY, to);
+	LOAD(gp, a_elsewhere);
+	gp[UM_RDI] = SC_STATE;
+	gp[UM_R8] = to;
+	gp[UM_R9] = rdx;
+	run(mm, gp, &ev);
+	run(mm, gp, &ev);
+	expect(ev.kind == UM_EV_SYSCALL, "no liar: event %d", ev.kind);
+	/* Its frame has extended state: have it forgotten, as after a patched call. */
 	mm->fp_addr = 0;
 	host_usermode->fp_get(mm, fp);
 	LOAD(gp, g_call);
 	brief(mm, gp, &ev, 0, 20);
+	victim_check(name);
 	host_usermode->mm_destroy(mm);
 	free(fp);
+}
+
+void attack_fp_of_deaf(void)
+{
+	fp_of_liar(find_code(RUNNER_RETURN), PREY, "a loop that swallows kicks");
+}
+
+void attack_fp_of_sleeper(void)
+{
+	extern const char runner_wait_insn_end[];
+
+	fp_of_liar(SC_ADDR(runner_wait_insn_end) - 2, TURN_RUN_KSLEEP, "sleep in the stub");
 }

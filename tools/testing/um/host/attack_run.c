@@ -69,3 +69,15 @@ struct um_mm *new_attacker(void)
 	host_usermode->map(mm, &op, 1);
 	return mm;
 }
+
+void endless_frame(void *uc, unsigned long addr, unsigned long to)
+{
+	unsigned long *word = uc;
+
+	word[136 / 8] = addr;		/* rdx */
+	word[160 / 8] = STACK_TOP;	/* rsp */
+	word[168 / 8] = to;		/* rip */
+	word[176 / 8] = 0x202;
+	word[224 / 8] = addr + 0x400;	/* extended state: none */
+	*(unsigned int *)((char *)uc + 0x400 + 24) = 0x1f80;
+}

@@ -26,19 +26,13 @@ static void must_end(struct um_mm *mm, unsigned long *gp, const char *name)
 	host_usermode->mm_destroy(mm);
 }
 
-/* An image of a signal frame that leads back to where it is loaded. */
 static void loop_in_return(void)
 {
-	unsigned long to = find_code("\x6a\x2b\xff\xb2", 4);	/* runner_return */
+	unsigned long to = find_code(RUNNER_RETURN);
 	struct um_mm *mm = new_attacker();
-	unsigned long *uc = (unsigned long *)(mem + PREY_OFF), gp[UM_NR_REGS];
+	unsigned long gp[UM_NR_REGS];
 
-	uc[136 / 8] = PREY;		/* rdx */
-	uc[160 / 8] = STACK_TOP;	/* rsp */
-	uc[168 / 8] = to;		/* rip */
-	uc[176 / 8] = 0x202;
-	uc[224 / 8] = PREY + 0x400;	/* extended state: none */
-	*(unsigned int *)(mem + PREY_OFF + 0x400 + 24) = 0x1f80;
+	endless_frame(mem + PREY_OFF, PREY, to);
 	LOAD(gp, g_jump);
 	gp[UM_RDI] = to;
 	gp[UM_RDX] = PREY;

@@ -11,10 +11,14 @@
 
 #define AREA	(SC_STATE + STATE_AREA)
 
+/* Nothing else is done while a runner is waited for. */
+#define SAVE_LOOK_MS	10
+
 /* Have the runner write its registers to AREA. */
 static int save_registers(struct um_mm *mm)
 {
 	struct sc_state *state = sc_state(mm);
+	int ret;
 
 	memset((char *)state + STATE_AREA, 0, host_cpu.fp_size);
 	state->fp = AREA;
@@ -23,14 +27,18 @@ static int save_registers(struct um_mm *mm)
 	run_let_go(mm);
 	while (turn(mm) < TURN_STOPPED) {
 		turn_step(mm, TURN_RUN, TURN_RUN_KSLEEP);
-		futex_wait(&state->turn, TURN_RUN_KSLEEP, LOOK_MS);
+		futex_wait(&state->turn, TURN_RUN_KSLEEP, SAVE_LOOK_MS);
 		if (turn(mm) >= TURN_STOPPED)
 			break;
 		/* It may have lied about being stopped, and may wake us as often as it likes. */
-		if (process_gone(mm->runner) || watch_again(mm) < 0) {
+		ret = process_gone(mm->runner) ? -ESRCH : watch_again(mm);
+		if (ret < 0) {
 			sc_abandon(mm);
-			return -ESRCH;
+			return ret;
 		}
+		/* Or sleep in the stub: a kick is answered, or takes CPU time. */
+		if (ret)
+			run_send_kick(mm);
 	}
 	if (__atomic_load_n(&state->kind, __ATOMIC_RELAXED) == KIND_AGAIN)
 		mm->fp_addr = shared_again(mm);

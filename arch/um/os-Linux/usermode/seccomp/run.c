@@ -191,7 +191,7 @@ static int chain_failed(struct um_mm *mm, struct um_event *event)
 	return 1;
 }
 
-static void send_kick(struct um_mm *mm)
+void run_send_kick(struct um_mm *mm)
 {
 	syscall(SYS_tgkill, mm->runner, mm->runner, SIGALRM);
 }
@@ -209,7 +209,7 @@ static int look(struct um_mm *mm, int waited_long)
 			return ret;
 		/* Code of the stub may have swallowed it. */
 		if (ret)
-			send_kick(mm);
+			run_send_kick(mm);
 	}
 	return 0;
 }
@@ -271,7 +271,7 @@ void sc_kick(struct um_mm *mm)
 		return;
 	mm->kicked = 1;
 	watch_start(mm);
-	send_kick(mm);
+	run_send_kick(mm);
 }
 
 void sc_park(void)

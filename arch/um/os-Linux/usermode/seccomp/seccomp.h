@@ -386,6 +386,9 @@ void run_forget(struct um_mm *mm);
 /** run_let_go() - it is the runner's turn */
 void run_let_go(struct um_mm *mm);
 
+/** run_send_kick() - have it stop; one that waits for its turn ignores it */
+void run_send_kick(struct um_mm *mm);
+
 int sc_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags);
 void sc_wait(struct um_mm *mm, unsigned long *gp, struct um_event *event);
 void sc_kick(struct um_mm *mm);

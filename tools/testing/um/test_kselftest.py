@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The base kernel's kselftests, against kselftest-expected.txt."""
+"""The base kernel's kselftests, against kselftest-expected.txt.
+
+Promise: their results are the same however guest code is run.
+"""
 
 import pytest
 
@@ -7,24 +10,30 @@ from harness import images, kselftest
 from harness.guest import Died, Guest, Hang
 from test_debian import PACKAGES
 
-pytestmark = [pytest.mark.debian, pytest.mark.xdist_group('kselftest')]
+pytestmark = [pytest.mark.debian]
+MODES = ('', 'usermode=ptrace', 'patch=off')
 
 
 class Runner:
     """A Debian guest with the programs on its second disk; remade if it dies."""
 
-    def __init__(self, folder):
-        self.folder = folder
-        self.disk = kselftest.disk(folder / 'kselftest.img')
-        self.master = images.debian('minimal', include=PACKAGES)
+    def __init__(self, folders, mode):
+        self.folders = folders
+        self.folder = None
+        self.mode = mode
         self.guest = None
 
     def get(self):
         """The guest, with the programs below /mnt."""
+        if not self.folder:
+            self.folder = self.folders.mktemp('kselftest')
+            kselftest.disk(self.folder / 'kselftest.img')
         if not self.guest or not self.guest.alive():
-            root = images.copy(self.master, self.folder / 'root.img')
-            self.guest = Guest(f'ubd0={root}', f'ubd1={self.disk}', 'mem=4G',
-                               name='kselftest').login()
+            root = images.copy(images.debian('minimal', include=PACKAGES),
+                               self.folder / 'root.img')
+            self.guest = Guest(f'ubd0={root}', f'ubd1={self.folder}/kselftest.img', 'mem=4G',
+                               *self.mode.split(),
+                               name=f'kselftest-{self.mode}').login()
             self.guest.out('mount /dev/ubdb /mnt')
             # Some programs want it to be a mount point.
             self.guest.out('mount -t tmpfs tmp /tmp')
@@ -32,22 +41,29 @@ class Runner:
 
 
 @pytest.fixture(scope='module')
-def runner(tmp_path_factory):
-    """The guest, for all tests."""
-    run = Runner(tmp_path_factory.mktemp('kselftest'))
-    yield run
-    if run.guest:
-        run.guest.close(check=False)
+def runners(tmp_path_factory):
+    """Guests for all tests, by mode."""
+    runs = {mode: Runner(tmp_path_factory, mode) for mode in MODES}
+    yield runs
+    for run in runs.values():
+        if run.guest:
+            run.guest.close(check=False)
 
 
 def _params():
-    return [pytest.param(e, id=e.name, marks=() if e.quick else (pytest.mark.long,))
-            for e in kselftest.entries()]
+    for mode in MODES:
+        for entry in kselftest.entries():
+            marks = [pytest.mark.xdist_group(f'kselftest-{mode}')]
+            if mode or not entry.quick:
+                marks.append(pytest.mark.long)
+            yield pytest.param(mode, entry, marks=marks,
+                               id=f'{mode}:{entry.name}'.lstrip(':'))
 
 
-@pytest.mark.parametrize('entry', _params())
-def test_kselftest(runner, entry):
+@pytest.mark.parametrize('mode, entry', _params())
+def test_kselftest(runners, mode, entry):
     """One program: the verdict is the expected one."""
+    runner = runners[mode]
     guest = runner.get()
     try:
         guest.run('dmesg -c > /dev/null')

@@ -18,7 +18,7 @@ from .paths import BUILD, MKIMAGE, TESTS, TOP
 
 
 @contextmanager
-def _lock(name):
+def locked(name):
     """Only one worker builds an image, the others wait for it."""
     TESTS.mkdir(parents=True, exist_ok=True)
     with open(TESTS / f'{name}.lock', 'w', encoding='ascii') as lock:
@@ -34,39 +34,51 @@ def _newest(*roots):
     return newest
 
 
-def _dynamic_shell(overlay):
-    """The host's /bin/sh as /tests/sh, with its libraries at their places.
-
-    busybox is static; starting a dynamic program is another matter, and the
-    benchmark must start the same one everywhere.
-    """
-    shutil.copy2(os.path.realpath('/bin/sh'), overlay / 'tests' / 'sh')
-    done = subprocess.run(['ldd', '/bin/sh'], capture_output=True, text=True, check=True)
+def _dynamic(program, target, overlay):
+    """A program of the host at another place, with its libraries at theirs."""
+    shutil.copy2(os.path.realpath(program), overlay / target)
+    done = subprocess.run(['ldd', program], capture_output=True, text=True, check=True)
     for path in re.findall(r'(/\S+) \(0x', done.stdout):
-        target = overlay / path.lstrip('/')
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(os.path.realpath(path), target)
+        library = overlay / path.lstrip('/')
+        library.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(os.path.realpath(path), library)
+
+
+def _small(name, size, inputs, fill):
+    """A busybox image with what fill(overlay) leaves there in /tests."""
+    image = TESTS / f'{name}.img'
+    with locked(name):
+        inputs = [MKIMAGE, TOP / 'scripts' / 'images', *inputs()]
+        if image.exists() and image.stat().st_mtime > _newest(*inputs):
+            return image
+        overlay = TESTS / f'overlay-{name}'
+        shutil.rmtree(overlay, ignore_errors=True)
+        (overlay / 'tests').mkdir(parents=True)
+        fill(overlay)
+        subprocess.run([MKIMAGE, 'busybox', image, '--size', size, '--overlay', overlay],
+                       stdout=subprocess.DEVNULL, check=True)
+        os.utime(image)
+    return image
 
 
 def busybox():
     """The small image with the guest programs in /tests."""
-    image = TESTS / 'busybox.img'
-    with _lock('busybox'):
-        folder = programs.build()
-        inputs = [MKIMAGE, TOP / 'scripts' / 'images', folder]
-        if image.exists() and image.stat().st_mtime > _newest(*inputs):
-            return image
-        overlay = TESTS / 'overlay'
-        shutil.rmtree(overlay, ignore_errors=True)
-        (overlay / 'tests').mkdir(parents=True)
+    def fill(overlay):
         for name in programs.all_names():
-            shutil.copy2(folder / name, overlay / 'tests' / name)
-        _dynamic_shell(overlay)
-        subprocess.run([MKIMAGE, 'busybox', image, '--size', '128M',
-                        '--overlay', overlay],
-                       stdout=subprocess.DEVNULL, check=True)
-        os.utime(image)
-    return image
+            shutil.copy2(programs.PROGRAMS / name, overlay / 'tests' / name)
+        # busybox is static; starting a dynamic program is another matter, and the
+        # benchmark must start the same one everywhere.
+        _dynamic('/bin/sh', 'tests/sh', overlay)
+
+    return _small('busybox', '128M', lambda: [programs.build()], fill)
+
+
+def stress():
+    """The small image with the host's stress-ng as /tests/stress-ng."""
+    program = shutil.which('stress-ng')
+    assert program, 'stress-ng is missing: run scripts/install-deps test'
+    return _small('stress', '256M', lambda: [Path(program)],
+                  lambda overlay: _dynamic(program, 'tests/stress-ng', overlay))
 
 
 def debian(profile='minimal', include=''):
@@ -76,7 +88,7 @@ def debian(profile='minimal', include=''):
     """
     name = f'debian-{profile}' + ('-tests' if include else '')
     image = BUILD / 'images' / f'{name}.img'
-    with _lock(name):
+    with locked(name):
         if not image.exists() or \
                 image.stat().st_mtime < _newest(TOP / 'scripts' / 'images' / 'debian-setup'):
             size = '3G' if profile == 'minimal' else '6G'

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 
+from . import images
 from .paths import HERE, SOURCE, TESTS
 
 OBJ = TESTS / 'O' / 'kselftest'
@@ -59,6 +60,11 @@ def build():
 
 def disk(image):
     """An image with the programs, their scripts and the runner's helpers."""
+    with images.locked('kselftest'):
+        return _disk(image)
+
+
+def _disk(image):
     folder = build()
     tree = TESTS / 'kselftest-tree'
     subprocess.run(['rm', '-rf', tree], check=True)

@@ -30,6 +30,7 @@
 #define UC_RDX		136
 #define UC_RAX		144
 #define UC_RIP		168
+#define UC_CSGSFS	184
 #define UC_ERR		192
 #define UC_TRAPNO	200
 #define UC_CR2		216

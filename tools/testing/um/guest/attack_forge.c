@@ -67,6 +67,23 @@ static void forge(unsigned long n)
 		asm volatile("pause");
 }
 
+/* A fault of what is no user, who could not be killed. */
+static void forge_kernel(unsigned long cs)
+{
+	raw0(SYS_getppid);
+	put(*FRAME + UC_CSGSFS, cs);
+	put(*FRAME + UC_RIP, 8);
+	put(*FRAME + UC_ERR, 4);
+	put(*FRAME + UC_TRAPNO, 14);
+	put(*FRAME + UC_CR2, 8);
+	*(volatile int *)(*INFO + INFO_CODE) = 1;
+	*(volatile int *)(SC_STATE + STATE_SIGNO) = SIGSEGV;
+	*(volatile int *)(SC_STATE + STATE_KIND) = KIND_SIGNAL;
+	*TURN = TURN_STOPPED;
+	for (;;)
+		asm volatile("pause");
+}
+
 /* A fault that would be over once the page is mapped, again and again. */
 static void forge_refill(unsigned long n)
 {
@@ -88,6 +105,7 @@ static void forge_refill(unsigned long n)
 
 int main(void)
 {
+	static const unsigned long cs[] = { 0, 0x10, 0x18, 0x33, 0x23, 0x2b0033 };
 	int i, lived = 0;
 
 	if (!have_stub())
@@ -97,6 +115,9 @@ int main(void)
 		lived += attempt(forge, i, 10) == 0;
 	diag("%d of %d lived", lived, NR_FORGED);
 	victim_check("after forged events");
+	for (i = 0; i < (int)(sizeof(cs) / sizeof(*cs)); i++)
+		ok(WIFSIGNALED(attempt(forge_kernel, cs[i], 100)), "a fault by code segment %lx", cs[i]);
+	victim_check("after faults of no user");
 	for (i = 0; i < 5; i++)
 		ok(WIFSIGNALED(attempt(forge_refill, 0, 300)), "who forges faults without end dies");
 	victim_check("after faults without end");

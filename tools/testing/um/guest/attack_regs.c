@@ -95,11 +95,14 @@ static void flags(unsigned long bits)
 /* The stub's way back from a signal that did not happen, into itself. */
 static void loop_in_stub(unsigned long to)
 {
-	static unsigned long uc[128] __attribute__((aligned(64)));
-	static unsigned int fp[256] __attribute__((aligned(64)));
+	static unsigned long uc[128] __attribute__((aligned(1024)));
+	static unsigned int fp[1024] __attribute__((aligned(4096)));
+	char *stack = map_pages(2, 3);
 
+	/* A fault there would end it before it begins. */
+	memset(stack, 1, 2 * PAGE);
 	uc[136 / 8] = (unsigned long)uc;
-	uc[160 / 8] = (unsigned long)map_pages(2, 3) + PAGE;
+	uc[160 / 8] = (unsigned long)stack + PAGE;
 	uc[168 / 8] = to;
 	uc[176 / 8] = 0x202;
 	uc[224 / 8] = (unsigned long)fp;

@@ -2,36 +2,52 @@
 """Weakened copies of the host half, to see that attacks can succeed.
 
 weaken/NAME.patch takes one protection away.  Its text says which, and after
-"Breaks:" names the attacks that then have to succeed.
+"Breaks:" names the attacks that then have to succeed; after "In a guest:" the
+programs that do, in a guest of a kernel with it.
 """
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
-from .paths import HERE, TOP
+from .paths import BUILD, HERE, TOP
 
 FOLDER = HERE / 'weaken'
 HOST = HERE / 'host'
 HALF = 'arch/um/os-Linux'
 
 
-def names():
-    """All weakenings."""
+def _words(name, key):
+    text = (FOLDER / f'{name}.patch').read_text(encoding='ascii')
+    found = re.search(rf'^{key}: (.+)$', text, re.M)
+    return found.group(1).split() if found else []
+
+
+def _all():
     return sorted(p.stem for p in FOLDER.glob('*.patch'))
+
+
+def names():
+    """The weakenings that attacks on the host half alone are run against."""
+    return [name for name in _all() if breaks(name)]
 
 
 def breaks(name):
     """The attacks that succeed against one of them."""
-    text = (FOLDER / f'{name}.patch').read_text(encoding='ascii')
-    return re.search(r'^Breaks: (.+)$', text, re.M).group(1).split()
+    return _words(name, 'Breaks')
+
+
+def in_guests():
+    """Pairs of a weakening and a program that succeeds in a guest with it."""
+    return [(name, program) for name in _all() for program in _words(name, 'In a guest')]
 
 
 def needs_two_cpus(name):
     """Whether attacker and kernel must run at the same time for success."""
-    return 'Needs: two CPUs' in (FOLDER / f'{name}.patch').read_text(encoding='ascii')
+    return 'two' in _words(name, 'Needs')
 
 
 def _make(out, usermode):
@@ -46,15 +62,45 @@ def build(out):
     return _make(out, TOP / HALF / 'usermode')
 
 
-def build_weak(name, base, out):
-    """The attacks on a weakened copy, with the objects of @base."""
-    shutil.copytree(base / 'obj', out / 'obj')
+def _copy(name, out):
     shutil.copytree(TOP / HALF, out / HALF)
     done = subprocess.run(['patch', '-p1', '--batch', '--no-backup-if-mismatch',
                            '-i', FOLDER / f'{name}.patch'], cwd=out, capture_output=True,
                           text=True, check=False)
     assert done.returncode == 0, f'{name}.patch does not apply, renew it:\n{done.stdout}'
+
+
+def build_weak(name, base, out):
+    """The attacks on a weakened copy, with the objects of @base."""
+    shutil.copytree(base / 'obj', out / 'obj')
+    _copy(name, out)
     return _make(out, out / HALF / 'usermode')
+
+
+def kernel(name, out):
+    """A kernel with a weakened host half: what is patched is compiled, and linked anew."""
+    tree = BUILD / 'out'
+    _copy(name, out)
+    fresh = {}
+    for path in re.findall(r'^\+\+\+ b/(\S+\.[cS])$',
+                           (FOLDER / f'{name}.patch').read_text(encoding='ascii'), re.M):
+        target = Path(path).with_suffix('.o')
+        command = (tree / target.parent / f'.{target.name}.cmd').read_text(encoding='ascii')
+        words = shlex.split(command.splitlines()[0].partition(' := ')[2])
+        words = [w for w in words[:-3] if not w.startswith('-Wp,-MD')]
+        fresh[str(target)] = str(out / target)
+        subprocess.run([*words, '-o', out / target, out / path], cwd=tree, check=True)
+    assert fresh, f'{name}.patch: nothing to compile'
+    objects = []
+    for archive in sorted(tree.glob('arch/**/host.a')) + sorted(tree.glob('fs/**/host.a')):
+        members = subprocess.run(['ar', 't', archive.relative_to(tree)], cwd=tree, check=True,
+                                 capture_output=True, text=True).stdout.split()
+        objects += [fresh.get(member, member) for member in members]
+    subprocess.run(['gcc', '-m64', '-no-pie', '-Wl,-z,now', '-Wl,-z,noexecstack',
+                    '-Wl,--no-warn-rwx-segments', '-Wl,--script=arch/um/kernel/vmlinux.lds',
+                    '-o', out / 'linux', '.tmp_um_kernel.o', '.tmp_vmlinux2.kallsyms.o',
+                    *objects, '-lpthread'], cwd=tree, check=True)
+    return out / 'linux'
 
 
 def patched(kernel, out, symbol, old, new):

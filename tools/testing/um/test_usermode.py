@@ -59,6 +59,17 @@ def test_other_modes(other, name):
     assert code == 0, text
 
 
+@pytest.mark.long
+@pytest.mark.parametrize('option', ['patch=on', 'patch=off', 'usermode=ptrace'])
+def test_canaries(guest, image, option):
+    """Registers survive a million switches, and the signals and kicks among them."""
+    g = guest(f'ubd0={image}', 'mem=256M', option).boot()
+    text = g.run('/tests/fp --loops 110000', timeout=7200)[1]
+    Tap(text).check()
+    assert int(re.search(r'(\d+) switches', text).group(1)) > 1000000, text
+    assert g.poweroff() == 0
+
+
 def counters(shell):
     """How many system calls came by patched instructions, and by others."""
     shell.run('mkdir -p /tmp/debug; mount -t debugfs none /tmp/debug')

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Canaries in every floating-point and vector register: they must survive
- * system calls, being preempted, signals whose handlers use the same
+ * Canaries in every floating-point and vector register, in the bases of fs and
+ * gs, and in the protection keys' register where the CPU has one: they must
+ * survive system calls, being preempted, signals whose handlers use the same
  * registers, faults and fork.  Several threads and processes do it at once,
  * each with its own pattern, so a leak between tasks shows as well.
  *
  *   fp [--loops N]     N rounds per task (default 1000)
  */
+#include <cpuid.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 
 #include "tap.h"
@@ -22,9 +26,16 @@ struct regs {
 	uint64_t mmx[8];	/* the x87 registers' mantissas */
 	uint32_t mxcsr;
 	uint16_t cw;
+	uint32_t pkru;
+	uint64_t gs;
+	uint64_t fs;
 } __attribute__((aligned(64)));
 
+_Static_assert(offsetof(struct regs, mxcsr) == 2176 && offsetof(struct regs, pkru) == 2184 &&
+	       offsetof(struct regs, fs) == 2200, "GO() knows them");
+
 static int level, loops = 1000;
+static int has_bases, has_keys;
 static volatile int handled;
 
 #define ALL_XMM "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",	\
@@ -51,21 +62,34 @@ static volatile int handled;
 
 /*
  * GO() - load everything from in, spin, do system call nr (negative: none),
- * spin, store everything to out.  Defines the system call's result.
+ * spin, store everything to out.  Defines the system call's result.  getppid and
+ * sched_yield have instructions of their own, which can be patched: the nop makes
+ * sure of that.
  */
 #define GO(loads, stores)						\
 	asm volatile("ldmxcsr 2176(%%rbx)\nfldcw 2180(%%rbx)\n"		\
+		     "cmpl $0, %[bases]; je 3f\n"			\
+		     "mov 2192(%%rbx), %%rax; wrgsbase %%rax\n3:"	\
+		     "cmpl $0, %[keys]; je 3f; xor %%ecx, %%ecx; xor %%edx, %%edx\n"	\
+		     "mov 2184(%%rbx), %%eax; wrpkru\n3:"		\
 		     EIGHT(L_MM) loads					\
 		     "mov %%r14, %%rcx\n1: dec %%rcx; jns 1b\n"		\
 		     "mov %%r13, %%rax; test %%eax, %%eax; js 2f\n"	\
-		     "syscall\nmov %%rax, %%r15\n2:\n"			\
+		     "cmp $110, %%eax; jne 4f; nop; mov $110, %%eax; syscall; jmp 5f\n"	\
+		     "4: cmp $24, %%eax; jne 4f; nop; mov $24, %%eax; syscall; jmp 5f\n"	\
+		     "4: syscall\n5: mov %%rax, %%r15\n2:\n"		\
 		     "mov %%r14, %%rcx\n1: dec %%rcx; jns 1b\n"		\
 		     stores EIGHT(S_MM)					\
+		     "cmpl $0, %[bases]; je 3f\n"			\
+		     "rdgsbase %%rax; mov %%rax, 2192(%%r12)\n"		\
+		     "rdfsbase %%rax; mov %%rax, 2200(%%r12)\n3:"	\
+		     "cmpl $0, %[keys]; je 3f; xor %%ecx, %%ecx\n"	\
+		     "rdpkru; mov %%eax, 2184(%%r12)\n3:"		\
 		     "stmxcsr 2176(%%r12)\nfnstcw 2180(%%r12)\nemms\n"	\
 		     "fninit\nldmxcsr %[init]\n"			\
 		     : "+r"(ret)					\
 		     : "r"(b), "r"(o), "r"(n), "r"(s), "D"(a1), "S"(a2),	\
-		       [init] "m"(mxinit)				\
+		       [init] "m"(mxinit), [bases] "m"(has_bases), [keys] "m"(has_keys)	\
 		     : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11",	\
 		       "memory", "cc", ALL_XMM)
 
@@ -107,26 +131,41 @@ static void fill(struct regs *r, unsigned int seed)
 	}
 	r->mxcsr = 0x1f80 | (seed & 3) << 13;		/* rounding mode */
 	r->cw = 0x37f & ~((seed & 1) << 8);		/* precision */
+	if (has_bases) {
+		r->gs = x & 0x7fffffffffff;
+		asm("rdfsbase %0" : "=r"(r->fs));
+	}
+	if (has_keys)
+		r->pkru = x & ~3U;			/* key 0 is all memory's */
 }
 
 /* Trash everything, as a handler compiled with AVX would. */
 static void handler(int sig, siginfo_t *si, void *uc)
 {
 	struct regs in, out;
+	uint64_t gs = 0;
 
 	(void)sig; (void)si; (void)uc;
+	/* What no signal frame holds. */
+	if (has_bases)
+		asm volatile("rdgsbase %0" : "=r"(gs));
 	fill(&in, 0xbad);
 	go(&in, &out, -1, 0, 0, 0);
+	if (has_bases)
+		asm volatile("wrgsbase %0" : : "r"(gs));
 	__atomic_add_fetch(&handled, 1, __ATOMIC_RELAXED);
 }
 
 static int same(const struct regs *a, const struct regs *b, const char *what)
 {
-	if (!memcmp(a, b, offsetof(struct regs, cw) + 2))
+	const unsigned int size = offsetof(struct regs, fs) + 8;
+	static int told;
+
+	if (!memcmp(a, b, size))
 		return 1;
-	for (unsigned int i = 0; i < sizeof(*a) && i < offsetof(struct regs, cw) + 2; i++)
-		if (((char *)a)[i] != ((char *)b)[i]) {
-			diag("%s: differs at byte %u (v: 64 each to 2048, k, mmx, mxcsr, cw)",
+	for (unsigned int i = 0; i < size; i++)
+		if (((char *)a)[i] != ((char *)b)[i] && told++ < 20) {
+			diag("%s: differs at byte %u (v: 64 each to 2048, k, mmx, mxcsr, cw, ...)",
 			     what, i);
 			break;
 		}
@@ -163,6 +202,24 @@ static int rounds(unsigned int seed)
 static void *thread(void *seed)
 {
 	return (void *)(long)rounds((long)seed);
+}
+
+/* Of this process and those it has waited for. */
+static long switches(void)
+{
+	struct rusage own, others;
+
+	getrusage(RUSAGE_SELF, &own);
+	getrusage(RUSAGE_CHILDREN, &others);
+	return own.ru_nvcsw + own.ru_nivcsw + others.ru_nvcsw + others.ru_nivcsw;
+}
+
+/* CPUID: the kernel below has switched the register on. */
+static int pkru_usable(void)
+{
+	unsigned int a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && c & 1 << 4;
 }
 
 static void start_timer(int us)
@@ -224,7 +281,10 @@ int main(int argc, char **argv)
 		level = AVX512;
 	else if (__builtin_cpu_supports("avx"))
 		level = AVX;
-	diag("%s registers, %d loops", name[level], loops);
+	has_bases = !!(getauxval(AT_HWCAP2) & 2);
+	has_keys = pkru_usable();
+	diag("%s registers%s%s, %d loops", name[level], has_bases ? ", fs and gs" : "",
+	     has_keys ? ", PKRU" : "", loops);
 
 	is(rounds(1), 0, "one task alone");
 	fork_keeps();
@@ -256,5 +316,6 @@ int main(int argc, char **argv)
 		bad += st != 0;
 	}
 	is(bad, 0, "three processes with signals at the same time");
+	diag("%ld switches, %d signals in this process", switches(), handled);
 	return tap_done();
 }

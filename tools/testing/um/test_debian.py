@@ -12,7 +12,7 @@ from harness.guest import Died, Guest, Hang
 
 pytestmark = [pytest.mark.debian, pytest.mark.xdist_group('debian')]
 
-PACKAGES = 'gcc,libc6-dev,gdb,strace,python3,e2fsprogs'
+PACKAGES = 'gcc,libc6-dev,gdb,strace,python3,e2fsprogs,git'
 
 
 @pytest.fixture(scope='module')
@@ -147,6 +147,52 @@ def test_journal_and_time(debian):
     """The journal has entries, the clock is the host's."""
     assert int(debian.out('journalctl -b --no-pager | wc -l', timeout=120)) > 50
     assert abs(int(debian.out('date +%s')) - time.time()) < 5
+
+
+# What is done once is not worth a patch: each of them runs several times before.
+WORK = {
+    'ls': 'ls -lR /usr > /dev/null',
+    'find': 'find / -xdev -newer /etc/hostname > /dev/null',
+    'tar': 'tar cf - /usr/include /usr/share/perl* | cat > /dev/null',
+    'gcc': 'for i in 1 2 3; do gcc -O1 -c -o /tmp/w.o /tmp/w.c; done',
+    'python3': 'for i in 1 2 3; do python3 -c "import json, asyncio, subprocess; '
+               'subprocess.check_output(\'true\')"; done',
+    'dpkg': 'dpkg -l > /dev/null; dpkg -S gcc > /dev/null; dpkg -L python3-minimal > /dev/null',
+    'git': 'cd /tmp/r && git status > /dev/null && git log -p > /dev/null && '
+           'rm -rf /tmp/r2 && git clone -q /tmp/r /tmp/r2 && git diff HEAD~5 > /dev/null; cd',
+}
+
+
+@pytest.fixture
+def calls(debian):
+    """Things to work on, and a function for the calls that were patched and not."""
+    debian.put('/tmp/w.c', '#include <stdio.h>\n#include <stdlib.h>\n#include <pthread.h>\n'
+               'int main(void)\n{\n\treturn puts("");\n}\n')
+    debian.out('rm -rf /tmp/r; git init -q /tmp/r && cd /tmp/r && cp -r /usr/include . && '
+               'git config user.email a@b && git config user.name a && git add . && '
+               'git commit -qm all && for i in 1 2 3 4 5 6; do echo $i > include/n$i.h; git add .; '
+               'git commit -qm $i; done; cd', timeout=300)
+    debian.run('mount -t debugfs none /sys/kernel/debug')
+
+    def counters():
+        text = debian.out('cat /sys/kernel/debug/um/syscall_sites')
+        found = dict(re.findall(r'^calls_(\w+) (\d+)', text, re.M))
+        return int(found['patched']), int(found['trapped'])
+
+    return counters
+
+
+@pytest.mark.parametrize('name', WORK)
+def test_patched_share(debian, calls, name):
+    """At least 95 % of the system calls of ordinary programs go the patched way."""
+    for _ in range(3):
+        debian.run(WORK[name], timeout=300)
+    before = calls()
+    debian.out(WORK[name], timeout=300)
+    patched, trapped = (b - a for a, b in zip(before, calls()))
+    share = 100 * patched / (patched + trapped)
+    print(f'{name}: {share:.1f} % of {patched + trapped}')
+    assert share >= 95, f'{share:.1f} % of {patched + trapped}'
 
 
 def test_cgroups(debian):

@@ -6,6 +6,7 @@ and check it afterwards.
 """
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -86,7 +87,10 @@ def debian(profile='minimal', include=''):
 
     Made without /tests: guest programs belong to the busybox image.
     """
-    name = f'debian-{profile}' + ('-tests' if include else '')
+    name = f'debian-{profile}'
+    if include:
+        # Another list is another image.
+        name += '-tests-' + hashlib.sha256(include.encode()).hexdigest()[:8]
     image = BUILD / 'images' / f'{name}.img'
     with locked(name):
         if not image.exists() or \

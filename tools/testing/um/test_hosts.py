@@ -5,10 +5,12 @@ Promise: the best mode that works there, or one clear error; never a hang.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -52,17 +54,46 @@ def test_ordinary_user(guest, place, mode):
     assert g.poweroff() == 0
 
 
+def limited(guest, place, user, limit, *args):
+    """A guest of a user of its own, since its limits count all that user has."""
+    return guest(f'--reuid={user}', f'--regid={user}', '--clear-groups', '/usr/bin/prlimit',
+                 limit, KERNEL, f'ubd0={place}/root.img', 'mem=256M', *args, raw=True,
+                 kernel='/usr/bin/setpriv',
+                 env={'HOME': place / 'home', 'TMPDIR': place / 'tmp'})
+
+
 def test_process_limit(guest, place):
     """RLIMIT_NPROC of the host is an error of fork() in the guest."""
-    g = guest(f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups', '/usr/bin/prlimit',
-              '--nproc=60', KERNEL, f'ubd0={place}/root.img', 'mem=256M', raw=True,
-              kernel='/usr/bin/setpriv',
-              env={'HOME': place / 'home', 'TMPDIR': place / 'tmp'}).boot()
+    g = limited(guest, place, NOBODY, '--nproc=60').boot()
     text = g.run("sh -c 'i=0; while [ $i -lt 60 ]; do sleep 100 & i=$((i+1)); done'; true",
                  timeout=300)[1]
     assert 'Cannot allocate memory' in text or 'Resource temporarily' in text, text
     g.run('killall sleep; while pidof sleep; do sleep 0.1; done', timeout=300)
     work(g)
+    assert g.poweroff() == 0
+
+
+@pytest.mark.xdist_group('bomb')
+@pytest.mark.parametrize('mode, limit', [
+    ('seccomp', '--nproc=80'), ('ptrace', '--nproc=80'), ('seccomp', '--nofile=40'),
+])
+def test_fork_bomb(guest, place, mode, limit):
+    """A guest user takes all that the host gives; root's shell lives on and ends it."""
+    g = limited(guest, place, NOBODY - 1, limit, f'usermode={mode}').boot()
+    g.put('/tmp/bomb', '#!/bin/sh\nwhile :; do /tmp/bomb & done\n')
+    g.out('chmod 755 /tmp/bomb')
+    g.run("su user -c '(ulimit -u 300; /tmp/bomb) > /dev/null 2>&1 &'")
+    end = time.monotonic() + 60
+    while len(g.host_processes()) < 70:
+        assert time.monotonic() < end, 'no bomb'
+    # Nothing but what the shell does itself: there may be no process for more.
+    for _ in range(10):
+        assert g.run('echo alive', timeout=300)[1].strip() == 'alive'
+    while len(g.host_processes()) > 20:
+        assert time.monotonic() < end + 120, 'they do not go'
+        g.run('kill -9 -1', timeout=300)
+    work(g)
+    assert not re.search('BUG:|WARNING:|Oops', g.run('dmesg')[1])
     assert g.poweroff() == 0
 
 

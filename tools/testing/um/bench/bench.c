@@ -61,6 +61,38 @@ static void getppid_raw(long n)
 		syscall(SYS_getppid);
 }
 
+/* Calls between which there is something to do, for a time that does not depend on clocks. */
+static void getppid_after(long n, long us)
+{
+	static unsigned long ticks_per_ms;
+	unsigned long start;
+	long end;
+
+	if (!ticks_per_ms) {
+		end = now() + 1000000;
+		start = __builtin_ia32_rdtsc();
+		while (now() < end)
+			;
+		ticks_per_ms = __builtin_ia32_rdtsc() - start;
+	}
+	while (n--) {
+		start = __builtin_ia32_rdtsc();
+		while (__builtin_ia32_rdtsc() - start < ticks_per_ms * us / 1000)
+			;
+		syscall(SYS_getppid);
+	}
+}
+
+static void after_10us(long n)
+{
+	getppid_after(n, 10);
+}
+
+static void after_100us(long n)
+{
+	getppid_after(n, 100);
+}
+
 /* Code that can be written to is nothing a kernel may patch. */
 static void getppid_unpatched(long n)
 {
@@ -368,6 +400,8 @@ static const struct bench {
 } list[] = {
 	{ "syscall", getppid_raw, 1000 },
 	{ "syscall_unpatched", getppid_unpatched, 1000 },
+	{ "syscall_after_10us", after_10us, 100 },
+	{ "syscall_after_100us", after_100us, 10 },
 	{ "clock_gettime", clock_read, 1000 },
 	{ "read_1", read_zero, 1000 },
 	{ "signal", signal_self, 100 },

@@ -70,6 +70,7 @@ void attack_killed(void);
 void attack_leaks(void);
 void attack_leftovers(void);
 void attack_low_stack(void);
+void attack_moonlight(void);
 void attack_orders(void);
 void attack_overlay(void);
 void attack_registers(void);

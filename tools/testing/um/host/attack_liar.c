@@ -150,6 +150,28 @@ void attack_stale_abandon(void)
 	}
 }
 
+/* Nobody runs it, and it runs: CPU time that nobody gave. */
+void attack_moonlight(void)
+{
+	struct um_mm *mm = liar(a_reader, a_reader_end);
+	struct um_mm *honest = new_mm();
+	unsigned long gp[UM_NR_REGS];
+	struct um_event ev;
+
+	if (!mm)
+		return;
+	LOAD(gp, g_call);
+	run(honest, gp, &ev);
+	for (int i = 0; i < 1000 && mm->runner; i++) {
+		victim_check("beside a liar that runs on");
+		usleep(5000);
+	}
+	expect(!mm->runner, "runs on while it is thought to be stopped");
+	expect(honest->runner, "one that had stopped was ended");
+	host_usermode->mm_destroy(mm);
+	host_usermode->mm_destroy(honest);
+}
+
 GUEST(a_claim, LIE "1: mov %esi, 0x24(%rdi); incq 8(%rdx); jmp 1b");
 
 void attack_forged_pid(void)

@@ -35,6 +35,7 @@ static const struct {
 	{ "stale-protect", attack_stale_protect, "... writes where it lost the right" },
 	{ "stale-destroy", attack_stale_destroy, "... after its end" },
 	{ "stale-abandon", attack_stale_abandon, "... after it was given up" },
+	{ "moonlight", attack_moonlight, "a liar goes on while it is thought to be stopped" },
 	{ "answers", attack_answers, "a liar forges the agent's answers" },
 	{ "orders", attack_orders, "a liar gives the agent orders" },
 	{ "trash", attack_trash, "a liar fills STATE and STACK while the agent works" },

@@ -106,6 +106,7 @@ int sc_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags)
 	unsigned int resume;
 
 	table_reap();
+	table_watch();
 	if (spinner && spinner != mm)
 		run_park(spinner);
 	mm->kicked = 0;

@@ -125,6 +125,10 @@ struct sc_moved {
  * @watched: how often the runner was seen to run instead of answering
  * @watch_at: time stamp of the last look at that
  * @watch_cpu: CPU time of the runner then, ns
+ * @idle_since: @stopped_at at the last look of watch_stopped()
+ * @idle_at: time stamp of that look
+ * @idle_cpu: CPU time of the runner then, ns
+ * @idle_busy: how often in a row it was found to run
  * @agent_cpu: 1 + the CPU the agent has been moved to, 0 for all
  * @fp_addr: where in the stub the extended state is, 0 for in the registers
  * @fp_given: @fp_addr at the time of the last resume
@@ -154,6 +158,10 @@ struct um_mm {
 	unsigned int watched;
 	unsigned long watch_at;
 	unsigned long watch_cpu;
+	unsigned long idle_since;
+	unsigned long idle_at;
+	unsigned long idle_cpu;
+	unsigned int idle_busy;
 	int agent_cpu;
 	unsigned long fp_addr;
 	unsigned long fp_given;
@@ -275,6 +283,9 @@ void watch_start(struct um_mm *mm);
  */
 int watch_again(struct um_mm *mm);
 
+/** watch_stopped() - a runner that is not to run: 0, or -ESRCH (it runs on) */
+int watch_stopped(struct um_mm *mm);
+
 /* agent.c: orders to agents */
 
 /**
@@ -336,6 +347,9 @@ void stub_kill(struct um_mm *mm);
 
 int table_init(void);
 void table_reap(void);
+
+/** table_watch() - now and then, end those who run when they should not */
+void table_watch(void);
 void table_kill(void);
 int sc_mm_create(struct um_mm **result);
 void sc_mm_destroy(struct um_mm *mm);

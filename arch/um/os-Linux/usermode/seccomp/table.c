@@ -18,6 +18,8 @@
 
 #define DYING_MAX	64
 #define REAP_NS		30000
+#define TABLE_LOOK_NS	10000000
+#define TABLE_LOOKS	8	/* at so many, each a host system call */
 
 static struct um_mm *mm_table;		/* entry 0 is not used: the nursery's slot */
 static unsigned int mm_used = 1;
@@ -69,7 +71,7 @@ static void reap(int wait)
 		wait = 0;
 		*p = mm->next;
 		nr_dying--;
-		if (mm->again)
+		if (mm->again && mm->agent)
 			pool_add(mm);
 		else
 			table_drop(mm);
@@ -172,6 +174,25 @@ void table_reap(void)
 		return;
 	next = spin_now() + spin_ticks(REAP_NS);
 	reap(0);
+}
+
+void table_watch(void)
+{
+	static unsigned long next;
+	static unsigned int at;
+	unsigned int n = mm_used < TABLE_LOOKS ? mm_used : TABLE_LOOKS;
+	unsigned long now = spin_now();
+
+	if (now < next)
+		return;
+	next = now + spin_ticks(TABLE_LOOK_NS);
+	while (n--) {
+		struct um_mm *mm = &mm_table[at];
+
+		at = (at + 1) % mm_used;
+		if (mm->agent && mm->runner && !mm->running && watch_stopped(mm) < 0)
+			sc_abandon(mm);
+	}
 }
 
 /* Leave no process behind, not even for the blink until the host does it. */

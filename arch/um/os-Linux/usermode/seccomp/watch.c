@@ -8,6 +8,11 @@
  * on how busy the host is, but not how often it runs before it has: hardly ever
  * more than once. So it is counted how often a runner was found to have used
  * CPU time since the last look, and who has too often is lost.
+ *
+ * Who has said that it stopped, and goes on, can't do harm by that but take CPU
+ * time that nobody gave it. Now and then those who don't run are looked at; who
+ * has used a good part of the time since is lost as well. An honest one watches
+ * its turn for a moment and answers signals from outside.
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,6 +25,9 @@
 
 #define WATCH_NS	1000000		/* between two looks, at least */
 #define WATCH_MAX	25
+#define STOPPED_NS	2000000		/* CPU time that is worth a second look */
+#define STOPPED_SHARE	4		/* or of the time that passed, one in so many */
+#define STOPPED_MAX	3
 
 int process_gone(int pid)
 {
@@ -66,4 +74,20 @@ int watch_again(struct um_mm *mm)
 		return 1;
 	mm->watch_cpu = cpu;
 	return ++mm->watched > WATCH_MAX ? -ESRCH : 1;
+}
+
+int watch_stopped(struct um_mm *mm)
+{
+	unsigned long now = spin_now(), cpu = runner_cpu_ns(mm);
+	unsigned long used = cpu - mm->idle_cpu, passed = now - mm->idle_at;
+
+	if (mm->idle_since == mm->stopped_at && used > STOPPED_NS &&
+	    used / 1000 * spin_ticks(1000) > passed / STOPPED_SHARE)
+		mm->idle_busy++;
+	else
+		mm->idle_busy = 0;
+	mm->idle_since = mm->stopped_at;
+	mm->idle_cpu = cpu;
+	mm->idle_at = now;
+	return mm->idle_busy > STOPPED_MAX ? -ESRCH : 0;
 }

@@ -89,3 +89,42 @@ void flush_tlb_all(void)
 {
 	flush_tlb_kernel_range(MODULES_VADDR, VMALLOC_END);
 }
+
+/*
+ * Huge entries are never made: what contiguous pages gain, they gain on the
+ * host (asm/vmalloc.h). The generic code asks nevertheless.
+ */
+int pud_set_huge(pud_t *pud, phys_addr_t addr, pgprot_t prot)
+{
+	return 0;
+}
+
+int pmd_set_huge(pmd_t *pmd, phys_addr_t addr, pgprot_t prot)
+{
+	return 0;
+}
+
+int pud_clear_huge(pud_t *pud)
+{
+	return 0;
+}
+
+int pmd_clear_huge(pmd_t *pmd)
+{
+	return 0;
+}
+
+int p4d_free_pud_page(p4d_t *p4d, unsigned long addr)
+{
+	return 0;
+}
+
+int pud_free_pmd_page(pud_t *pud, unsigned long addr)
+{
+	return 0;
+}
+
+int pmd_free_pte_page(pmd_t *pmd, unsigned long addr)
+{
+	return 0;
+}

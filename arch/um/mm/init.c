@@ -84,6 +84,7 @@ void __init paging_init(void)
 		panic("No memory for the zero page; use a larger mem=");
 
 	huge_page_defaults();
+	um_backing_init();
 	max_zone_pfn[ZONE_NORMAL] = max_low_pfn;
 	free_area_init(max_zone_pfn);
 }

@@ -48,6 +48,9 @@ int host_time_init(void);
 int host_event_init(void);
 int host_initrd_init(void);
 
+/** backing_init() - prepare to watch how much memory the host has left */
+void backing_init(void);
+
 /* A child started as a stub program (memfd refused): see usermode/. */
 int host_stub_main(int argc, char **argv);
 

@@ -35,7 +35,7 @@
 
 extern char __executable_start[], _end[];
 
-struct host_memory host_memory;
+struct host_memory host_memory = { .give_back = 1 };
 static unsigned long mem_size = DEFAULT_SIZE;
 static int memory_fd = -1;
 
@@ -84,7 +84,7 @@ static int parse_mem(const char *rest)
 HOST_OPTION(mem, "mem=", 0, HOST_OPT_CONSUME, parse_mem,
 	    "mem=<size>[K|M|G]",
 	    "Memory of the guest, 64M by default. It is used on the host only as far as\n"
-	    "the guest touches it, so it may exceed what the host has.\n"
+	    "the guest uses it, so it may exceed what the host has.\n"
 	    "Example: mem=512M");
 
 static const char *memory_dir(void)
@@ -166,6 +166,7 @@ int host_memory_init(void)
 	mmap((void *)UM_MODULES_START, UM_MODULES_END - UM_MODULES_START, PROT_NONE,
 	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
+	backing_init();
 	memory_fd = open_memory();
 	if (memory_fd < 0)
 		return -1;
@@ -215,12 +216,6 @@ int host_unmap_kernel(unsigned long addr, unsigned long len)
 int host_protect_kernel(unsigned long addr, unsigned long len, int prot)
 {
 	return mprotect((void *)addr, len, host_prot(prot)) ? -errno : 0;
-}
-
-int host_memory_discard(unsigned long offset, unsigned long len)
-{
-	return fallocate(memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			 offset, len) ? -errno : 0;
 }
 
 void host_free_image(unsigned long addr, unsigned long len)

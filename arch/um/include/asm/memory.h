@@ -23,6 +23,9 @@ void um_memory_setup(void);
 /** paging_init() - zones, zero page; called by setup_arch() after parsing options */
 void paging_init(void);
 
+/** um_backing_init() - remember what of guest memory the host has provided; at boot */
+void um_backing_init(void);
+
 /** um_pfn_is_ram() - true if page frame @pfn is in the memory file */
 static inline bool um_pfn_is_ram(unsigned long pfn)
 {

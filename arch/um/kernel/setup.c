@@ -94,6 +94,9 @@ void __init setup_arch(char **cmdline_p)
 	load_initrd();
 	paging_init();
 	seed_random();
+	if (host_memory.asked)
+		pr_notice("Memory: %lu MiB instead of %lu MiB (mem=), to stay below the limit of the host's memory cgroup\n",
+			  host_memory.ram_size >> 20, host_memory.asked >> 20);
 	pr_info("UML running in %s mode (%s)\n", host_usermode->name,
 		host_usermode_reason());
 }

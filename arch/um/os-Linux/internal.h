@@ -48,6 +48,9 @@ int host_time_init(void);
 int host_event_init(void);
 int host_initrd_init(void);
 
+/** memory_limit() - bytes of guest memory that our memory cgroups leave room for */
+unsigned long memory_limit(void);
+
 /** backing_init() - prepare to watch how much memory the host has left */
 void backing_init(void);
 

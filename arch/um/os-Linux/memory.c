@@ -84,7 +84,8 @@ static int parse_mem(const char *rest)
 HOST_OPTION(mem, "mem=", 0, HOST_OPT_CONSUME, parse_mem,
 	    "mem=<size>[K|M|G]",
 	    "Memory of the guest, 64M by default. It is used on the host only as far as\n"
-	    "the guest uses it, so it may exceed what the host has.\n"
+	    "the guest uses it, so it may exceed what the host has. In a memory cgroup with\n"
+	    "a limit the guest gets less than that: see Documentation/virt/uml/memory.rst.\n"
 	    "Example: mem=512M");
 
 static const char *memory_dir(void)
@@ -166,6 +167,16 @@ int host_memory_init(void)
 	mmap((void *)UM_MODULES_START, UM_MODULES_END - UM_MODULES_START, PROT_NONE,
 	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
+	host_memory.asked = 0;
+	if (mem_size > memory_limit()) {
+		host_memory.asked = mem_size;
+		mem_size = memory_limit() & ~(ALIGN_SIZE - 1);
+		if (mem_size < MIN_SIZE) {
+			host_warn("the memory cgroup's limit leaves no %lu MiB for a guest; raise its memory.max",
+				  MIN_SIZE / MIB);
+			return -1;
+		}
+	}
 	backing_init();
 	memory_fd = open_memory();
 	if (memory_fd < 0)

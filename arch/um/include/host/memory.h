@@ -18,6 +18,7 @@ struct host_event;
  * @image_end: end of the image
  * @ram_start: where the memory file is mapped (the linear map)
  * @ram_size: its size in bytes, a multiple of 2 MiB unless mem= said otherwise
+ * @asked: what mem= asked for, if that is more than @ram_size; else 0
  * @give_back: free memory is to be given back to the host: free_memory=
  */
 struct host_memory {
@@ -25,6 +26,7 @@ struct host_memory {
 	unsigned long image_end;
 	unsigned long ram_start;
 	unsigned long ram_size;
+	unsigned long asked;
 	int give_back;
 };
 

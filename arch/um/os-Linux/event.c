@@ -62,16 +62,29 @@ static struct host_event **ready_last = &ready_first;
 static struct host_event *pushed;		/* atomic */
 static int epoll_fd = -1;
 
-void host_event_post(struct host_event *event)
+/* False if it is queued already. */
+static bool push(struct host_event *event)
 {
 	if (__atomic_exchange_n(&event->queued, 1, __ATOMIC_ACQ_REL))
-		return;
+		return false;
 
 	event->next = __atomic_load_n(&pushed, __ATOMIC_RELAXED);
 	while (!__atomic_compare_exchange_n(&pushed, &event->next, event, true,
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
-	host_vcpu_raise(&host_boot_vcpu, UM_IRQ_EVENT);
+	return true;
+}
+
+void host_event_post(struct host_event *event)
+{
+	if (push(event))
+		host_vcpu_raise(&host_boot_vcpu, UM_IRQ_EVENT);
+}
+
+void host_event_post_here(struct host_event *event)
+{
+	if (push(event))
+		__atomic_or_fetch(&host_boot_vcpu.pending, 1u << UM_IRQ_EVENT, __ATOMIC_SEQ_CST);
 }
 
 /* Move what was pushed to the end of the ready list, oldest first. */

@@ -38,6 +38,14 @@ extern char host_syscall_pending_abort[];
  */
 void host_vcpu_raise(struct vcpu *vcpu, int irq);
 
+/**
+ * host_idle_sleep - how the vCPU sleeps while it is idle, or NULL: in pause()
+ *
+ * For a service that the vCPU itself can wait for. It must sleep by
+ * host_syscall_pending(), and may return whenever it likes.
+ */
+extern void (*host_idle_sleep)(struct vcpu *vcpu);
+
 /* Start-up, in the order main() calls them; 0 or -1 after a message. */
 int host_options_parse(int argc, char **argv);
 const char *host_options_cmdline(void);

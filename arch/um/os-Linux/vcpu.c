@@ -8,6 +8,7 @@
 #include "internal.h"
 
 struct vcpu host_boot_vcpu;
+void (*host_idle_sleep)(struct vcpu *vcpu);
 
 int host_vcpu_init(void)
 {
@@ -29,5 +30,8 @@ int host_vcpu_init(void)
  */
 void host_vcpu_idle(struct vcpu *vcpu)
 {
-	host_syscall_pending(vcpu, SYS_pause, 0, 0, 0, 0, 0, 0);
+	if (host_idle_sleep)
+		host_idle_sleep(vcpu);
+	else
+		host_syscall_pending(vcpu, SYS_pause, 0, 0, 0, 0, 0, 0);
 }

@@ -15,53 +15,134 @@
 #define HOST_UBD_DATA		4	/* d: never look for a COW header */
 #define HOST_UBD_SHARED		8	/* c: take no lock */
 #define HOST_UBD_NO_TRIM	16	/* t: no discard, no write-zeroes */
+#define HOST_UBD_DIRECT		32	/* ubd_opt: O_DIRECT */
 
 struct host_ubd;
 struct host_event;
 
 /**
- * struct host_ubd_info - what is known about a disk
- * @file: name on the host
- * @serial: serial number, or ""
- * @flags: HOST_UBD_*
- * @size: bytes; valid after host_ubd_open()
+ * struct host_ubd_limits - what the host's file asks of requests; bytes
+ * @logical: block size: offsets and lengths are multiples of it
+ * @physical: what the medium writes in one go
+ * @io_min: what is written without reading before
+ * @io_opt: preferred length, or 0
+ * @memory: addresses are multiples of it
+ * @discard: granularity of discard
+ * @rotational: seeks are slow
  */
-struct host_ubd_info {
-	const char *file;
-	const char *serial;
-	int flags;
-	unsigned long long size;
+struct host_ubd_limits {
+	unsigned int logical;
+	unsigned int physical;
+	unsigned int io_min;
+	unsigned int io_opt;
+	unsigned int memory;
+	unsigned int discard;
+	unsigned int rotational;
 };
 
 /**
- * host_ubd_configured() - the command line's word about a disk
+ * struct host_ubd_rate - limits per second, 0: none; and what may come at once
+ * @bytes: bytes per second
+ * @requests: requests per second
+ * @burst_bytes: 0: a tenth of a second's
+ * @burst_requests: 0: a tenth of a second's, at least 1
+ */
+struct host_ubd_rate {
+	unsigned long long bytes;
+	unsigned long long requests;
+	unsigned long long burst_bytes;
+	unsigned long long burst_requests;
+};
+
+/**
+ * struct host_ubd_info - what is known about a disk
+ * @file: name on the host
+ * @backing: name of the file below a COW file, or ""
+ * @serial: serial number, or ""
+ * @flags: HOST_UBD_*
+ * @rate: rate limits to begin with
+ * @size: bytes; valid after host_ubd_open()
+ * @limits: valid after host_ubd_open()
+ * @format: name of the file's format; valid after host_ubd_open()
+ */
+struct host_ubd_info {
+	const char *file;
+	const char *backing;
+	const char *serial;
+	int flags;
+	struct host_ubd_rate rate;
+	unsigned long long size;
+	struct host_ubd_limits limits;
+	const char *format;
+};
+
+/**
+ * host_ubd_configured() - what is configured for a disk
  * @nr: its number, below HOST_UBD_MAX
  * @info: filled in
  *
- * Returns 1, or 0 when the disk is not configured.
+ * The strings stay until host_ubd_forget(). Returns 1, or 0 when the disk is
+ * not configured.
  */
 int host_ubd_configured(int nr, struct host_ubd_info *info);
 
 /**
+ * host_ubd_configure() - configure a disk
+ * @text: "<n><flags>=<file>[,<backing>[,<serial>]]", as after "ubd"
+ * @nr: set to its number
+ * @why: on error set to what is wrong, in words that users and programs know
+ *
+ * Only remembers it; host_ubd_open() opens it. Returns 0, a negative errno, or
+ * 1 if @text names no disk.
+ */
+int host_ubd_configure(const char *text, int *nr, const char **why);
+
+/** host_ubd_forget() - the disk @nr, which must not be open, is not configured any more */
+void host_ubd_forget(int nr);
+
+/**
+ * host_ubd_number() - the number that a disk's name ends with
+ * @text: "3", "0x3" or "d"
+ *
+ * Returns it, -EINVAL if @text is something else, or -ERANGE if there is no
+ * such disk.
+ */
+int host_ubd_number(const char *text);
+
+/** struct host_ubd_queue - where finished requests gather; one per vCPU */
+struct host_ubd_queue {
+	struct host_event *event;		/* posted when something was added */
+	struct host_ubd_request *done;		/* host half's */
+};
+
+/**
+ * host_ubd_start() - choose the engine: how requests are performed
+ * @queue: where finished requests will gather; @event is set
+ * @why: set to why it is not io_uring, or to NULL
+ * @err: set to the error number behind @why, or to 0
+ *
+ * Once, before a disk is opened, on the vCPU whose queue it is. Returns the
+ * engine's name.
+ */
+const char *host_ubd_start(struct host_ubd_queue *queue, const char **why, int *err);
+
+/**
  * host_ubd_open() - open and lock a disk's file
  * @nr: its number
- * @info: @flags on input may gain HOST_UBD_SYNC; @flags and @size are set
+ * @info: @flags on input may gain HOST_UBD_SYNC; @flags, @size and what
+ *	follows are set
  * @ubd: set to the open disk
+ * @why: on error set to a short text, e.g. "no such file"
  *
  * A file that can't be written is opened read-only. Error -EAGAIN: somebody
  * else holds a lock on it; then @info->size is his process id, or 0 if the
  * host doesn't tell. -EMEDIUMTYPE: it is a COW file. Task context; may wait for the host's disk.
  */
-int host_ubd_open(int nr, struct host_ubd_info *info, struct host_ubd **ubd);
+int host_ubd_open(int nr, struct host_ubd_info *info, struct host_ubd **ubd,
+		  const char **why);
 
 /** host_ubd_close() - no request may be under way. Task context. */
 void host_ubd_close(struct host_ubd *ubd);
-
-/** struct host_ubd_queue - where finished requests of one hardware queue gather */
-struct host_ubd_queue {
-	struct host_event *event;		/* posted when something was added */
-	struct host_ubd_request *done;		/* host half's */
-};
 
 enum host_ubd_op {
 	HOST_UBD_READ,
@@ -88,7 +169,7 @@ struct host_ubd_segment {
  * @nr_segments: how many of @segments are used
  * @offset: byte offset on the disk
  * @len: bytes
- * @next, @private: the host half's
+ * @next, @done, @private: the host half's
  * @segments: memory to transfer from or to
  */
 struct host_ubd_request {
@@ -102,6 +183,7 @@ struct host_ubd_request {
 	unsigned long long offset;
 	unsigned long long len;
 	struct host_ubd_request *next;
+	unsigned long long done;
 	void *private[2];
 	struct host_ubd_segment segments[HOST_UBD_SEGMENTS];
 };
@@ -111,15 +193,24 @@ struct host_ubd_request {
  *
  * Never waits for the disk. Returns 1 when the request is finished already
  * (its data was in the host's memory): it is not returned through the queue
- * then. Otherwise 0. Any context but a signal handler.
+ * then. Otherwise 0; what was submitted may rest until host_ubd_commit(). Any
+ * context but a signal handler, on the vCPU of the request's queue.
  */
 int host_ubd_submit(struct host_ubd_request *request);
 
 /**
+ * host_ubd_commit() - start what was submitted
+ *
+ * Context as host_ubd_submit(). Some may be finished when it returns: a look
+ * at host_ubd_finished() is worth it.
+ */
+void host_ubd_commit(struct host_ubd_queue *queue);
+
+/**
  * host_ubd_finished() - take all finished requests of a queue
  *
- * Returns a list linked by @next, oldest first; NULL if there is none.
- * Interrupt context.
+ * Returns a list linked by @next, oldest first; NULL if there is none. Any
+ * context but a signal handler, on the queue's vCPU.
  */
 struct host_ubd_request *host_ubd_finished(struct host_ubd_queue *queue);
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The disk options:
- *
- *	ubd<n><flags>=<file>[<sep><COW backing file>[<sep><serial>]]
- *
- * <n> is 0 to 15 or a to p, <sep> a comma or a colon.
- */
+/* The disk options. The grammar of a disk is ubd_config_host.c's. */
 #include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,96 +10,10 @@
 #include <host/options.h>
 #include "ubd_config_host.h"
 
-struct ubd_config ubd_config[HOST_UBD_MAX];
-static int all_sync;
-
-int host_ubd_configured(int nr, struct host_ubd_info *info)
-{
-	if (!ubd_config[nr].buf[0])
-		return 0;
-	*info = ubd_config[nr].info;
-	return 1;
-}
-
-/* Takes the disk's number off the front of @text; -1 if there is none. */
-static long parse_number(const char **text)
-{
-	const char *p = *text;
-	char *end;
-	long nr;
-
-	if (isdigit((unsigned char)*p)) {
-		nr = strtol(p, &end, 0);
-		*text = end;
-		return nr;
-	}
-	/* A letter is a disk: ubda, ubdb. */
-	if (*p >= 'a' && *p <= 'z') {
-		*text = p + 1;
-		return *p - 'a';
-	}
-	return -1;
-}
-
-static int parse_flags(const char *p, const char *end, int *flags)
-{
-	*flags = 0;
-	for (; p < end; p++) {
-		switch (*p) {
-		case 'r':
-			*flags |= HOST_UBD_READ_ONLY;
-			break;
-		case 's':
-			*flags |= HOST_UBD_SYNC;
-			break;
-		case 'd':
-			*flags |= HOST_UBD_DATA;
-			break;
-		case 'c':
-			*flags |= HOST_UBD_SHARED;
-			break;
-		case 't':
-			*flags |= HOST_UBD_NO_TRIM;
-			break;
-		default:
-			return host_option_error("'%c' is no flag; there are r, s, d, c, t", *p);
-		}
-	}
-	return 0;
-}
-
-static int parse_files(struct ubd_config *config, const char *text)
-{
-	char *second, *serial = "";
-
-	if (strlen(text) >= sizeof(config->buf))
-		return host_option_error("the file name is too long");
-	strcpy(config->buf, text);
-
-	second = strpbrk(config->buf, ",:");
-	if (second) {
-		*second++ = '\0';
-		serial = strpbrk(second, ",:");
-		if (serial)
-			*serial++ = '\0';
-		else
-			serial = "";
-	}
-	if (!config->buf[0])
-		return host_option_error("needs a file, e.g. ubd0=root_fs");
-	if (second && *second) {
-		config->buf[0] = '\0';
-		return host_option_error("this kernel has no COW files yet; give one file");
-	}
-	config->info.file = config->buf;
-	config->info.serial = serial;
-	return 0;
-}
-
 static int parse_all(const char *value)
 {
 	if (!strcmp(value, "sync"))
-		all_sync = 1;
+		ubd_config_sync();
 	else
 		fprintf(stderr, "linux: ubd=%s: disks have the major number 98 only; ignored\n", value);
 	return 0;
@@ -111,26 +21,16 @@ static int parse_all(const char *value)
 
 static int parse_ubd(const char *rest)
 {
-	const char *equals = strchr(rest, '=');
-	const char *p = rest;
-	int flags;
-	long nr;
+	const char *why = "";
+	int nr;
 
 	if (*rest == '=')
 		return parse_all(rest + 1);
-	if (!equals)
-		return host_option_error("the form is ubd<n>=<file>, e.g. ubd0=root_fs");
-
-	nr = parse_number(&p);
-	if (nr < 0 || nr >= HOST_UBD_MAX)
-		return host_option_error("there are %d disks, ubd0 to ubd%d or ubda to ubd%c",
-					 HOST_UBD_MAX, HOST_UBD_MAX - 1, 'a' + HOST_UBD_MAX - 1);
-	if (ubd_config[nr].buf[0])
-		return host_option_error("disk %ld was given already (%s)", nr, ubd_config[nr].buf);
-	if (parse_flags(p, equals, &flags) || parse_files(&ubd_config[nr], equals + 1))
-		return -1;
-
-	ubd_config[nr].info.flags = flags | (all_sync ? HOST_UBD_SYNC : 0);
+	if (*rest == '_')
+		return 1;	/* ubd_engine= and its like */
+	if (host_ubd_configure(rest, &nr, &why))
+		return host_option_error("%s; disks are ubd0 to ubd%d or ubda to ubd%c, e.g. ubd0=root_fs",
+					 why, HOST_UBD_MAX - 1, 'a' + HOST_UBD_MAX - 1);
 	if (nr == 0)
 		host_option_default("root=", "root=98:0");
 	return 0;
@@ -141,15 +41,114 @@ HOST_OPTION(ubd,
 	.prefix = 1,
 	.action = HOST_OPT_CONSUME,
 	.parse = parse_ubd,
-	.synopsis = "ubd<n><flags>=<file>[,,<serial>]",
-	.help = "Use a host file or block device as disk <n> (0 to 15, or a to p): /dev/ubda,\n"
-		"/dev/ubdb ... Flags:\n"
+	.synopsis = "ubd<n><flags>=<file>[,<backing file>[,<serial>]]",
+	.help = "Use a host file or block device as disk <n> (0 to 15, 0x0 to 0xf, or a to p):\n"
+		"/dev/ubda, /dev/ubdb ... With a backing file, <file> is a COW file that takes\n"
+		"what is written. A colon may stand for a comma. Flags:\n"
 		"  r  read-only\n"
 		"  s  write synchronously (ubd=sync: all disks after it)\n"
 		"  d  plain data, never a COW file\n"
 		"  c  shared with others: do not lock the file\n"
 		"  t  no discard (trim) and write-zeroes\n"
 		"ubd0 is the default root device.");
+
+/* "10M"; returns -1 if it is no number. */
+static long long parse_amount(const char *text)
+{
+	unsigned long long value;
+	int shift = 0;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -1;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	switch (*end) {
+	case 'G': case 'g':
+		shift += 10;
+		/* fall through */
+	case 'M': case 'm':
+		shift += 10;
+		/* fall through */
+	case 'K': case 'k':
+		shift += 10;
+		end++;
+	}
+	/* So much that nobody can tell it from no limit is refused, too. */
+	if (*end || errno || value >> (50 - shift))
+		return -1;
+	return value << shift;
+}
+
+static int parse_setting(struct ubd_config *config, const char *word)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} amounts[] = {
+		{ "bytes=", offsetof(struct host_ubd_rate, bytes) },
+		{ "requests=", offsetof(struct host_ubd_rate, requests) },
+		{ "burst_bytes=", offsetof(struct host_ubd_rate, burst_bytes) },
+		{ "burst_requests=", offsetof(struct host_ubd_rate, burst_requests) },
+	};
+	long long value;
+
+	if (!strcmp(word, "direct")) {
+		config->flags |= HOST_UBD_DIRECT;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(*amounts); i++) {
+		size_t len = strlen(amounts[i].name);
+
+		if (strncmp(word, amounts[i].name, len))
+			continue;
+		value = parse_amount(word + len);
+		if (value < 0)
+			return host_option_error("\"%s\" needs a number, e.g. bytes=10M", word);
+		*(unsigned long long *)((char *)&config->rate + amounts[i].offset) = value;
+		return 0;
+	}
+	return host_option_error("\"%s\" is none of direct, bytes=, requests=, burst_bytes=, burst_requests=",
+				 word);
+}
+
+static int parse_settings(const char *value)
+{
+	char buf[256], *word, *rest = buf;
+	long first = 0, last = HOST_UBD_MAX - 1;
+
+	size_t size = strlen(value) + 1;
+
+	if (size > sizeof(buf))
+		return host_option_error("is too long");
+	memcpy(buf, value, size);
+	word = strsep(&rest, ",");
+	if (strcmp(word, "all")) {
+		first = host_ubd_number(word);
+		last = first;
+	}
+	if (first < 0 || !rest)
+		return host_option_error("needs a disk or \"all\" and settings, e.g. ubd_opt=b,bytes=10M");
+	while ((word = strsep(&rest, ",")))
+		for (long nr = first; nr <= last; nr++)
+			if (parse_setting(&ubd_config[nr], word))
+				return -1;
+	return 0;
+}
+
+HOST_OPTION(ubd_opt,
+	.name = "ubd_opt=",
+	.action = HOST_OPT_CONSUME,
+	.parse = parse_settings,
+	.synopsis = "ubd_opt=<n>|all,<setting>[,<setting>...]",
+	.help = "Settings of a disk, or of all:\n"
+		"  direct              bypass the host's page cache (O_DIRECT)\n"
+		"  bytes=<n>[K|M|G]    limit to so many bytes per second\n"
+		"  requests=<n>        limit to so many requests per second\n"
+		"  burst_bytes=<n>, burst_requests=<n>\n"
+		"                      what may come at once after a pause; default: what\n"
+		"                      a tenth of a second allows\n"
+		"The limits can be changed in /sys/block/ubd<x>/limit/.");
 
 /*
  * The kernel knows the disks as ubda, ubdb ...; users also say /dev/ubd0 and

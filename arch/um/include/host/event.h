@@ -41,6 +41,14 @@ void host_event_destroy(struct host_event *event);
 void host_event_post(struct host_event *event);
 
 /**
+ * host_event_post_here() - host_event_post() without a signal
+ *
+ * For the vCPU itself, with interrupts off: it looks at what is pending
+ * before it does anything else.
+ */
+void host_event_post_here(struct host_event *event);
+
+/**
  * host_event_next() - take one reported watch
  * @cookie: where to put its cookie
  *

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How requests are performed (ubd_host.h).
+ *
+ * The disk's format tells where a request lies (ubd_format_host.h). Then
+ *
+ *  - reads and writes of one plain range go through io_uring
+ *    (ubd_uring_host.c) where the host has it: what is in the host's page
+ *    cache is finished when host_ubd_commit() returns;
+ *  - without io_uring, a read is first tried where it was submitted, with
+ *    RWF_NOWAIT;
+ *  - all else is work for the thread pool.
+ *
+ * Data moves directly between the file and guest memory. Requests finished by
+ * threads are pushed on their queue's lock-free stack, and whoever pushes the
+ * first posts the queue's event.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include <host/event.h>
+#include <host/options.h>
+#include "../../os-Linux/work.h"
+#include "ubd_engine_host.h"
+
+/* Longer reads are left to the pool: copying them would hold up the vCPU. */
+#define INLINE_MAX	(128 * 1024)
+
+enum engine { ENGINE_AUTO, ENGINE_URING, ENGINE_THREADS };
+
+static enum engine engine;
+
+/* The works live in the requests' private part. */
+struct request_work {
+	struct host_work work;
+};
+
+_Static_assert(sizeof(struct request_work) <= sizeof(((struct host_ubd_request *)0)->private),
+	       "private");
+
+static int perform_on(struct host_ubd_request *request, unsigned long long skip,
+		      const struct ubd_extent *extent)
+{
+	int sync = request->fua || request->ubd->flags & HOST_UBD_SYNC;
+	int err;
+
+	switch (request->op) {
+	case HOST_UBD_READ:
+	case HOST_UBD_WRITE:
+		return ubd_transfer(request, skip, extent, request->fua);
+	case HOST_UBD_FLUSH:
+		return ubd_sync(extent->fd);
+	case HOST_UBD_DISCARD:
+	case HOST_UBD_ZERO:
+		err = ubd_punch(request->ubd, extent, request->op, request->keep);
+		return err || !sync ? err : ubd_sync(extent->fd);
+	}
+	return -EOPNOTSUPP;
+}
+
+/* All of it but the first @request->done bytes. Blocks. */
+static int perform(struct host_ubd_request *request)
+{
+	const struct ubd_format *format = request->ubd->format;
+	struct ubd_extent extents[UBD_EXTENTS];
+	unsigned long long at = 0;
+	int i, n = format->map(request, extents), err = 0;
+
+	if (!n)
+		return format->perform(request);
+	for (i = 0; i < n && !err; i++) {
+		struct ubd_extent *extent = &extents[i];
+		unsigned long long end = at + extent->len;
+
+		if (at < request->done) {
+			unsigned long long skip = request->done - at;
+
+			if (skip >= extent->len && extent->len) {
+				at = end;
+				continue;
+			}
+			extent->offset += skip;
+			extent->len -= skip;
+			at += skip;
+		}
+		err = perform_on(request, at, extent);
+		at = end;
+	}
+	return err;
+}
+
+void ubd_finish(struct host_ubd_request *request)
+{
+	struct host_ubd_queue *queue = request->queue;
+	struct host_ubd_request *next = __atomic_load_n(&queue->done, __ATOMIC_RELAXED);
+
+	do {
+		request->next = next;
+	} while (!__atomic_compare_exchange_n(&queue->done, &next, request, 1,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	/* It is not ours any more. If there were others, somebody has posted. */
+	if (!next)
+		host_event_post(queue->event);
+}
+
+static void run_work(struct host_work *work)
+{
+	struct host_ubd_request *request;
+
+	request = (void *)((char *)work - offsetof(struct host_ubd_request, private));
+	request->error = perform(request);
+	ubd_finish(request);
+}
+
+void ubd_to_thread(struct host_ubd_request *request)
+{
+	struct host_work *work = (struct host_work *)request->private;
+
+	work->fn = run_work;
+	host_work_submit(work);
+}
+
+/* Returns 1 if the whole read was in the host's page cache. */
+static int read_cached(struct host_ubd_request *request, const struct ubd_extent *extent)
+{
+	ssize_t n;
+
+	if (request->op != HOST_UBD_READ || request->len > INLINE_MAX)
+		return 0;
+	n = preadv2(extent->fd, (const struct iovec *)request->segments,
+		    request->nr_segments, extent->offset, RWF_NOWAIT);
+	return n >= 0 && (unsigned long long)n == request->len;
+}
+
+int host_ubd_submit(struct host_ubd_request *request)
+{
+	struct ubd_extent extents[UBD_EXTENTS];
+
+	request->error = 0;
+	request->done = 0;
+	if (request->op <= HOST_UBD_WRITE && request->ubd->format->map(request, extents) == 1) {
+		if (engine == ENGINE_URING && !ubd_ring_add(request, extents))
+			return 0;
+		/* With O_DIRECT the thread would wait for the disk. */
+		if (!(request->ubd->flags & HOST_UBD_DIRECT) && read_cached(request, extents))
+			return 1;
+	}
+	ubd_to_thread(request);
+	return 0;
+}
+
+void host_ubd_commit(struct host_ubd_queue *queue)
+{
+	if (engine == ENGINE_URING)
+		ubd_ring_commit();
+}
+
+struct host_ubd_request *host_ubd_finished(struct host_ubd_queue *queue)
+{
+	struct host_ubd_request *oldest = NULL, *request, *next;
+
+	if (engine == ENGINE_URING)
+		oldest = ubd_ring_finished();
+	if (!__atomic_load_n(&queue->done, __ATOMIC_RELAXED))
+		return oldest;
+	request = __atomic_exchange_n(&queue->done, NULL, __ATOMIC_ACQUIRE);
+	for (; request; request = next) {
+		next = request->next;
+		request->next = oldest;
+		oldest = request;
+	}
+	return oldest;
+}
+
+const char *host_ubd_start(struct host_ubd_queue *queue, const char **why, int *err)
+{
+	*why = NULL;
+	*err = 0;
+	if (engine != ENGINE_THREADS) {
+		*err = -ubd_ring_start(queue);
+		if (!*err) {
+			engine = ENGINE_URING;
+			return "io_uring";
+		}
+		*why = "the host has no io_uring for us";
+	} else {
+		*why = "as ubd_engine= says";
+	}
+	engine = ENGINE_THREADS;
+	return "host threads";
+}
+
+static int parse_engine(const char *value)
+{
+	int err;
+
+	if (!strcmp(value, "auto")) {
+		engine = ENGINE_AUTO;
+	} else if (!strcmp(value, "threads")) {
+		engine = ENGINE_THREADS;
+	} else if (!strcmp(value, "io_uring")) {
+		err = ubd_ring_start(NULL);
+		if (err)
+			return host_option_error("the host refuses io_uring (%s); use ubd_engine=auto",
+						 strerror(-err));
+		engine = ENGINE_URING;
+	} else {
+		return host_option_error("use auto, io_uring or threads");
+	}
+	return 0;
+}
+
+HOST_OPTION(ubd_engine,
+	.name = "ubd_engine=",
+	.action = HOST_OPT_CONSUME,
+	.parse = parse_engine,
+	.synopsis = "ubd_engine=auto|io_uring|threads",
+	.help = "How disk requests are performed on the host: through io_uring, or by a pool of\n"
+		"threads. auto, the default, takes io_uring if the host has it. The boot log\n"
+		"says which it is.");

@@ -23,6 +23,7 @@
 #include <linux/user_namespace.h>
 #include <asm/memory.h>
 #include <asm/ptrace.h>
+#include <asm/hotplug.h>
 #include <asm/text_shadow.h>
 #include <host/usermode.h>
 #include "../mm/walk.h"
@@ -173,7 +174,7 @@ DEFINE_SHOW_ATTRIBUTE(sites);
 
 static int __init text_sites_init(void)
 {
-	debugfs_create_file("syscall_sites", 0444, debugfs_create_dir("um", NULL), NULL,
+	debugfs_create_file("syscall_sites", 0444, um_debugfs(), NULL,
 			    &sites_fops);
 	return 0;
 }

@@ -2,11 +2,13 @@
 /*
  * The block device: host files as disks /dev/ubda to /dev/ubdp.
  *
- * Each disk of the command line is a platform device uml-blkdev.<n>. Its
- * requests are ubd_queue.c's.
+ * Each disk is a platform device uml-blkdev.<n>, made for the command line or
+ * later (ubd_hotplug.c). Its requests are ubd_queue.c's.
  */
+#include <linux/ata.h>
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
+#include <linux/cdrom.h>
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/hdreg.h>
@@ -14,17 +16,55 @@
 #include <linux/major.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include "ubd.h"
 
 #define UBD_NAME		"uml-blkdev"
 #define UBD_MINORS		16
+#define UBD_HEADS		128
+#define UBD_SECTORS		32
+#define LOCK_TRIES		10
+#define LOCK_RETRY_MS		50
+
+static struct ubd *ubds[HOST_UBD_MAX];
 
 static int ubd_getgeo(struct block_device *bdev, struct hd_geometry *geo)
 {
-	geo->heads = 128;
-	geo->sectors = 32;
-	geo->cylinders = get_capacity(bdev->bd_disk) / (128 * 32);
+	geo->heads = UBD_HEADS;
+	geo->sectors = UBD_SECTORS;
+	geo->cylinders = get_capacity(bdev->bd_disk) / (UBD_HEADS * UBD_SECTORS);
 	return 0;
+}
+
+/* What old programs ask of a disk and of a drive for CDs. */
+static int ubd_ioctl(struct block_device *bdev, blk_mode_t mode, unsigned int cmd,
+		     unsigned long arg)
+{
+	struct cdrom_volctrl volume = { 255, 255, 255, 255 };
+	u16 id[ATA_ID_WORDS] = { };
+
+	switch (cmd) {
+	case HDIO_GET_IDENTITY:
+		id[ATA_ID_CYLS] = get_capacity(bdev->bd_disk) / (UBD_HEADS * UBD_SECTORS);
+		id[ATA_ID_HEADS] = UBD_HEADS;
+		id[ATA_ID_SECTORS] = UBD_SECTORS;
+		return copy_to_user((void __user *)arg, id, sizeof(id)) ? -EFAULT : 0;
+	case CDROMVOLREAD:
+		return copy_to_user((void __user *)arg, &volume, sizeof(volume)) ? -EFAULT : 0;
+	}
+	return -ENOTTY;
+}
+
+static int ubd_open(struct gendisk *disk, blk_mode_t mode)
+{
+	struct ubd *ubd = disk->private_data;
+
+	return ubd->gone ? -ENXIO : 0;
+}
+
+static void ubd_free(struct gendisk *disk)
+{
+	kfree(disk->private_data);
 }
 
 /*
@@ -44,20 +84,24 @@ static int ubd_uevent(const struct device *dev, struct kobj_uevent_env *env)
 
 static const struct block_device_operations ubd_fops = {
 	.owner = THIS_MODULE,
+	.open = ubd_open,
+	.free_disk = ubd_free,
+	.ioctl = ubd_ioctl,
+	.compat_ioctl = blkdev_compat_ptr_ioctl,
 	.getgeo = ubd_getgeo,
 	.uevent = ubd_uevent,
 };
 
-/* The same names where there is no udev. */
-static void ubd_make_links(struct ubd *ubd)
+/* The same names where there is no udev; no links if @make is false. */
+static void ubd_links(struct ubd *ubd, bool make)
 {
 	char name[16], target[DISK_NAME_LEN + 4];
 
 	snprintf(name, sizeof(name), "ubd%d", ubd->nr);
-	devtmpfs_create_symlink(name, ubd->disk->disk_name);
+	devtmpfs_create_symlink(name, make ? ubd->disk->disk_name : NULL);
 	snprintf(name, sizeof(name), "ubd/%d", ubd->nr);
 	snprintf(target, sizeof(target), "../%s", ubd->disk->disk_name);
-	devtmpfs_create_symlink(name, target);
+	devtmpfs_create_symlink(name, make ? target : NULL);
 }
 
 static ssize_t serial_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -72,7 +116,16 @@ static struct attribute *ubd_attrs[] = {
 	&dev_attr_serial.attr,
 	NULL,
 };
-ATTRIBUTE_GROUPS(ubd);
+
+static const struct attribute_group ubd_group = {
+	.attrs = ubd_attrs,
+};
+
+static const struct attribute_group *ubd_groups[] = {
+	&ubd_group,
+	&ubd_limit_group,
+	NULL,
+};
 
 static void report_open_error(struct ubd *ubd, int err, const char *why)
 {
@@ -92,17 +145,22 @@ static void report_open_error(struct ubd *ubd, int err, const char *why)
 		pr_err("ubd%c: Can't open \"%s\": errno = %d (%s)\n", name, file, -err, why);
 }
 
-static int ubd_open(struct ubd *ubd)
+static int ubd_open_host(struct ubd *ubd, const char **why)
 {
 	bool wanted_ro = ubd->info.flags & HOST_UBD_READ_ONLY;
-	const char *why = "";
-	int err;
+	int err, try = 0;
 
 	if (IS_ENABLED(CONFIG_BLK_DEV_UBD_SYNC))
 		ubd->info.flags |= HOST_UBD_SYNC;
-	err = host_ubd_open(ubd->nr, &ubd->info, &ubd->host, &why);
+	/*
+	 * The lock of a machine that was killed ends when the host has done the
+	 * last of its requests, a moment after its process is gone.
+	 */
+	while ((err = host_ubd_open(ubd->nr, &ubd->info, &ubd->host, why)) == -EAGAIN &&
+	       ++try < LOCK_TRIES)
+		msleep(LOCK_RETRY_MS);
 	if (err) {
-		report_open_error(ubd, err, why);
+		report_open_error(ubd, err, *why);
 		return err;
 	}
 	if (ubd->info.flags & HOST_UBD_SHARED)
@@ -154,44 +212,100 @@ free_tags:
 
 static int ubd_probe(struct platform_device *pdev)
 {
-	struct ubd *ubd = devm_kzalloc(&pdev->dev, sizeof(*ubd), GFP_KERNEL);
+	struct ubd *ubd = ubds[pdev->id];
 	int err;
 
-	if (!ubd)
-		return -ENOMEM;
-	ubd->nr = pdev->id;
-	host_ubd_configured(ubd->nr, &ubd->info);
-
-	err = ubd_open(ubd);
-	if (err)
-		goto fail;
+	ubd->pdev = pdev;
+	ubd_limit_init(ubd);
 	err = ubd_add_disk(ubd, &pdev->dev);
-	if (err)
-		goto close;
-	ubd_make_links(ubd);
-	platform_set_drvdata(pdev, ubd);
+	if (err) {
+		pr_err("ubd%c: Can't add the disk: %pe\n", 'a' + ubd->nr, ERR_PTR(err));
+		ubd->pdev = NULL;
+		return -ENODEV;
+	}
+	ubd_links(ubd, true);
 	return 0;
+}
 
-close:
-	host_ubd_close(ubd->host);
-fail:
-	pr_err("Failed to initialize ubd device %d: %pe\n", ubd->nr, ERR_PTR(err));
-	/* Said already; the machine goes on without the disk. */
-	return -ENODEV;
+static void ubd_remove(struct platform_device *pdev)
+{
+	struct ubd *ubd = ubds[pdev->id];
+
+	ubd_links(ubd, false);
+	del_gendisk(ubd->disk);
+	ubd_limit_exit(ubd);
+	blk_mq_free_tag_set(&ubd->tags);
 }
 
 static struct platform_driver ubd_driver = {
 	.probe = ubd_probe,
+	.remove = ubd_remove,
 	.driver = {
 		.name = UBD_NAME,
 		.suppress_bind_attrs = true,
 	},
 };
 
+int ubd_plug(int nr, const char **why)
+{
+	struct ubd *ubd = kzalloc(sizeof(*ubd), GFP_KERNEL);
+	struct platform_device *pdev;
+	int err = -ENOMEM;
+
+	*why = "Out of memory";
+	if (!ubd)
+		goto forget;
+	ubd->nr = nr;
+	host_ubd_configured(nr, &ubd->info);
+	err = ubd_open_host(ubd, why);
+	if (err)
+		goto free;
+	ubds[nr] = ubd;
+	*why = "Couldn't add the device";
+	pdev = platform_device_register_simple(UBD_NAME, nr, NULL, 0);
+	err = PTR_ERR_OR_ZERO(pdev);
+	if (!err && ubd->pdev)
+		return 0;
+	if (!err) {
+		platform_device_unregister(pdev);
+		err = -ENODEV;
+	}
+	ubds[nr] = NULL;
+	host_ubd_close(ubd->host);
+free:
+	kfree(ubd);
+forget:
+	host_ubd_forget(nr);
+	pr_err("Failed to initialize ubd device %d: %pe\n", nr, ERR_PTR(err));
+	return err;
+}
+
+int ubd_unplug(int nr)
+{
+	struct ubd *ubd = ubds[nr];
+	struct gendisk *disk;
+
+	if (!ubd)
+		return -ENODEV;
+	disk = ubd->disk;
+	mutex_lock(&disk->open_mutex);
+	ubd->gone = !disk_openers(disk);
+	mutex_unlock(&disk->open_mutex);
+	if (!ubd->gone)
+		return -EBUSY;
+
+	platform_device_unregister(ubd->pdev);
+	host_ubd_close(ubd->host);
+	ubds[nr] = NULL;
+	put_disk(disk);		/* the last to know it frees ubd */
+	host_ubd_forget(nr);
+	return 0;
+}
+
 static int __init ubd_init(void)
 {
 	struct host_ubd_info info;
-	struct platform_device *pdev;
+	const char *why;
 	int err, i;
 
 	err = ubd_queue_init();
@@ -204,13 +318,10 @@ static int __init ubd_init(void)
 		unregister_blkdev(UBD_MAJOR, "ubd");
 		return err;
 	}
-	for (i = 0; i < HOST_UBD_MAX; i++) {
-		if (!host_ubd_configured(i, &info))
-			continue;
-		pdev = platform_device_register_simple(UBD_NAME, i, NULL, 0);
-		if (IS_ERR(pdev))
-			pr_err("Failed to initialize ubd device %d: %pe\n", i, pdev);
-	}
+	/* The machine goes on without a disk that is not there. */
+	for (i = 0; i < HOST_UBD_MAX; i++)
+		if (host_ubd_configured(i, &info))
+			ubd_plug(i, &why);
 	return 0;
 }
 device_initcall(ubd_init);

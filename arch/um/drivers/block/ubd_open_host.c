@@ -235,6 +235,19 @@ static int choose_format(struct host_ubd *disk, const struct host_ubd_info *info
 	return -EMEDIUMTYPE;
 }
 
+/* Whether another disk of ours has the same file. */
+static int is_ours(const struct host_ubd *disk, const struct stat *st)
+{
+	struct stat other;
+	int i;
+
+	for (i = 0; i < HOST_UBD_MAX; i++)
+		if (i != disk->nr && disks[i].format && !fstat(disks[i].fd, &other) &&
+		    other.st_dev == st->st_dev && other.st_ino == st->st_ino)
+			return 1;
+	return 0;
+}
+
 static int set_up(struct host_ubd *disk, struct host_ubd_info *info, const char **why)
 {
 	struct stat st;
@@ -246,6 +259,10 @@ static int set_up(struct host_ubd *disk, struct host_ubd_info *info, const char 
 		return err;
 	*why = "it is locked";
 	err = ubd_file_lock(disk->fd, disk->flags, &info->size);
+	if (err == -EAGAIN && is_ours(disk, &st)) {
+		*why = "this machine uses it already, as another disk";
+		return -EBUSY;
+	}
 	if (err)
 		return err;
 	*why = "its size is not known";
@@ -298,6 +315,7 @@ int host_ubd_open(int nr, struct host_ubd_info *info, struct host_ubd **ubd, con
 	err = set_up(disk, info, why);
 	if (err) {
 		close(disk->fd);
+		disk->format = NULL;
 		return err;
 	}
 	info->flags = disk->flags;
@@ -312,4 +330,5 @@ void host_ubd_close(struct host_ubd *disk)
 	if (disk->format->close)
 		disk->format->close(disk);
 	close(disk->fd);
+	disk->format = NULL;
 }

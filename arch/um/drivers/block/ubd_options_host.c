@@ -116,7 +116,6 @@ static int parse_settings(const char *value)
 {
 	char buf[256], *word, *rest = buf;
 	long first = 0, last = HOST_UBD_MAX - 1;
-
 	size_t size = strlen(value) + 1;
 
 	if (size > sizeof(buf))

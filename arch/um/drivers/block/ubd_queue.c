@@ -153,8 +153,13 @@ static void start(struct request *rq)
 static blk_status_t ubd_queue_rq(struct blk_mq_hw_ctx *hctx,
 				 const struct blk_mq_queue_data *bd)
 {
-	blk_status_t status = prepare(bd->rq);
+	struct ubd *ubd = hctx->queue->queuedata;
+	blk_status_t status;
 
+	/* Commits what came before: the block layer calls commit_rqs(). */
+	if (READ_ONCE(ubd->limit.active) && !ubd_limit_take(ubd, bd->rq))
+		return BLK_STS_RESOURCE;
+	status = prepare(bd->rq);
 	if (status == BLK_STS_OK)
 		start(bd->rq);
 	if (bd->last)
@@ -169,9 +174,13 @@ static void ubd_commit_rqs(struct blk_mq_hw_ctx *hctx)
 
 static void ubd_queue_rqs(struct rq_list *list)
 {
+	struct ubd *ubd = rq_list_peek(list)->q->queuedata;
 	struct rq_list odd = { };
 	struct request *rq;
 
+	/* One by one, by queue_rq(). */
+	if (READ_ONCE(ubd->limit.active))
+		return;
 	while ((rq = rq_list_pop(list))) {
 		if (prepare(rq) == BLK_STS_OK)
 			start(rq);

@@ -4,15 +4,10 @@
  *
  *   bench [--time MS] [--steps] [--native] [name...]
  *
- * Each benchmark does its work in batches that grow until one takes MS
- * milliseconds (default 60), does that batch once more and prints
- * "name nanoseconds-per-operation operations".  One number per run: the caller
- * runs rounds and takes medians.  The clock is read by the vDSO where there is
- * one, twice per batch, so it does not count.
- *
- * With --steps it says "name ready" and waits for a line of input before the
- * batch that counts, and for another one after its result: the caller looks at
- * the CPU time that was used in between.
+ * Each benchmark grows its batches until one takes MS milliseconds (default 60),
+ * see measure.h.  One number per run: the caller runs rounds and takes medians.
+ * The clock is read by the vDSO where there is one, twice per batch, so it does
+ * not count.  --steps is for the caller that looks at the CPU time used.
  *
  * Transparent huge pages change what touching memory costs.  With --native, which
  * is for the host that guests are compared with, they are off but for the benchmark
@@ -34,26 +29,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
+
 #define PAGE 4096UL
 #define MIB (1UL << 20)
 
-static long batch_ms = 60;
-static int steps, native;
+static int native;
 static const char self[] = "/proc/self/exe";
-
-static long now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000L + ts.tv_nsec;
-}
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static void getppid_raw(long n)
 {
@@ -393,11 +375,7 @@ static void file_ops(long n)
 	}
 }
 
-static const struct bench {
-	const char *name;
-	void (*run)(long n);
-	long start;		/* size of the first batch */
-} list[] = {
+static const struct bench list[] = {
 	{ "syscall", getppid_raw, 1000 },
 	{ "syscall_unpatched", getppid_unpatched, 1000 },
 	{ "syscall_after_10us", after_10us, 100 },
@@ -420,81 +398,6 @@ static const struct bench {
 	{ "sh", shell, 2 },
 	{ "file", file_ops, 20 },
 };
-
-static long took(const struct bench *b, long n)
-{
-	long start = now();
-
-	b->run(n);
-	return now() - start;
-}
-
-static void wait_for_line(void)
-{
-	int c;
-
-	do
-		c = getchar();
-	while (c != '\n' && c != EOF);
-}
-
-/* What the guest kernel has asked of its host so far: names and counts. */
-#define COSTS_MAX 16
-
-static const char costs_file[] = "/sys/kernel/debug/um/host_costs";
-
-static int read_costs(char names[][32], long *counts)
-{
-	FILE *f = fopen(costs_file, "r");
-	int n = 0;
-
-	while (f && n < COSTS_MAX && fscanf(f, "%31s %ld", names[n], &counts[n]) == 2)
-		n++;
-	if (f)
-		fclose(f);
-	return n;
-}
-
-/* "name costs what=times-per-operation ..." */
-static void print_costs(const char *name, const long *before, long operations)
-{
-	char names[COSTS_MAX][32];
-	long counts[COSTS_MAX];
-	int n = read_costs(names, counts);
-
-	printf("%s costs", name);
-	for (int i = 0; i < n; i++)
-		if (counts[i] != before[i])
-			printf(" %s=%.3g", names[i], (double)(counts[i] - before[i]) / operations);
-	printf("\n");
-}
-
-static void measure(const struct bench *b)
-{
-	char names[COSTS_MAX][32];
-	long costs[COSTS_MAX];
-	const long batch = batch_ms * 1000000;
-	long n = b->start, ns;
-
-	b->run(n);				/* warm up */
-	while ((ns = took(b, n)) < batch && n < (1L << 40)) {
-		/* Aim a little above, at most tenfold at a time. */
-		long want = ns > 0 ? n * (batch * 11 / 10 / ns + 1) : n * 10;
-
-		n = want > n * 10 ? n * 10 : want > n ? want : n * 2;
-	}
-	if (steps) {
-		printf("%s ready\n", b->name);
-		wait_for_line();
-	}
-	read_costs(names, costs);
-	ns = took(b, n);
-	if (steps)
-		print_costs(b->name, costs, n);
-	printf("%s %.1f %ld\n", b->name, (double)ns / n, n);
-	if (steps)
-		wait_for_line();
-}
 
 int main(int argc, char **argv)
 {

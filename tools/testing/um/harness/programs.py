@@ -12,13 +12,14 @@ FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-static', '-pthread', '-D_GNU_SOURCE'
 
 def sources():
     """The C files of guest/ and of the benchmark."""
-    return sorted((HERE / 'guest').glob('*.c')) + [HERE / 'bench' / 'bench.c']
+    return sorted((HERE / 'guest').glob('*.c')) + sorted((HERE / 'bench').glob('*.c'))
 
 
 def build():
     """Compile what is out of date; returns the folder of the programs."""
     PROGRAMS.mkdir(parents=True, exist_ok=True)
-    headers = max(p.stat().st_mtime for p in (HERE / 'guest').glob('*.h'))
+    headers = max(p.stat().st_mtime for folder in ('guest', 'bench')
+                  for p in (HERE / folder).glob('*.h'))
     for source in sources():
         target = PROGRAMS / source.stem
         newest = max(source.stat().st_mtime, headers)

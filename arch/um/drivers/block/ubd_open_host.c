@@ -76,10 +76,23 @@ static int open_once(const char *name, int flags)
 	return fd;
 }
 
+/* Not every driver of the host refuses to open what can't be written. */
+static int refuse_read_only_device(int fd)
+{
+	int read_only;
+
+	if (fd < 0 || ioctl(fd, BLKROGET, &read_only) || !read_only)
+		return fd;
+	close(fd);
+	return -EROFS;
+}
+
 int ubd_file_open(const char *name, int *flags, const char **why)
 {
 	int fd = open_once(name, *flags);
 
+	if (!(*flags & HOST_UBD_READ_ONLY))
+		fd = refuse_read_only_device(fd);
 	if (!(*flags & HOST_UBD_READ_ONLY) && (fd == -EROFS || fd == -EACCES || fd == -EPERM)) {
 		*flags |= HOST_UBD_READ_ONLY;
 		fd = open_once(name, *flags);

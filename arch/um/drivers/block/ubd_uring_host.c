@@ -7,18 +7,19 @@
  * and takes from it, and kernel-half code never interrupts the host half, so
  * nothing here takes a lock.
  *
- * What the host has in its page cache is finished by the very call that
- * submits it. How the rest makes itself heard depends on what the vCPU does:
+ * How what is finished makes itself heard depends on what the vCPU does:
  *
- *  - It is idle: it sleeps in io_uring_enter() instead of pause() and takes
- *    what is finished itself (host_idle_sleep).
+ *  - It is idle: it watches the ring for a moment, if that has been of use,
+ *    and sleeps in io_uring_enter() instead of pause(). It takes what is
+ *    finished itself (host_idle_sleep).
  *  - It is not: an eventfd wakes the thread uml-ubd, which posts the queue's
  *    event as any other thread would.
  *
- * While the vCPU sleeps in the ring the eventfd is switched off. Finished
- * requests of files then need the vCPU's own thread once more
- * (DEFER_TASKRUN), which therefore looks at both the ring's tail and its flag
- * when it has switched the eventfd on again: nothing is missed.
+ * The eventfd is switched off while the vCPU is in the ring itself, sleeping
+ * or submitting, and left so if nothing is under way afterwards. Finished
+ * requests of files may need the vCPU's own thread once more (DEFER_TASKRUN),
+ * which therefore looks at both the ring's tail and its flag after it has
+ * switched the eventfd on: nothing is missed.
  */
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -32,6 +33,7 @@
 
 #include <host/event.h>
 #include "../../os-Linux/internal.h"
+#include "../../os-Linux/spin.h"
 #include "../../os-Linux/work.h"
 #include "ubd_engine_host.h"
 
@@ -90,6 +92,20 @@ static int anything(void)
 	       __atomic_load_n(ring.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_TASKRUN;
 }
 
+static void silence(void)
+{
+	__atomic_store_n(ring.cq_flags, IORING_CQ_EVENTFD_DISABLED, __ATOMIC_RELAXED);
+}
+
+/* From now on the eventfd tells. False: it won't, there is something already. */
+static int listen(void)
+{
+	if (!ring.under_way)
+		return 1;
+	__atomic_store_n(ring.cq_flags, 0, __ATOMIC_SEQ_CST);
+	return !anything();
+}
+
 int ubd_ring_add(struct host_ubd_request *request, const struct ubd_extent *extent)
 {
 	int write = request->op == HOST_UBD_WRITE;
@@ -141,6 +157,8 @@ void ubd_ring_commit(void)
 {
 	int n;
 
+	if (ring.added)
+		silence();
 	while (ring.added) {
 		n = enter(ring.added);
 		if (n <= 0) {
@@ -168,21 +186,18 @@ static int completed(struct host_ubd_request *request, int result)
 	return 0;
 }
 
-struct host_ubd_request *ubd_ring_finished(void)
+static struct host_ubd_request *take(struct host_ubd_request *list)
 {
-	struct host_ubd_request *list = NULL, *request;
 	unsigned int head, tail;
 
-	if (ring.added)
-		ubd_ring_commit();
 	if (__atomic_load_n(ring.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_TASKRUN)
 		enter(0);
 	head = *ring.cq_head;
 	tail = __atomic_load_n(ring.cq_tail, __ATOMIC_ACQUIRE);
 	for (; head != tail; head++) {
 		const struct io_uring_cqe *cqe = &ring.cqes[head & ring.cq_mask];
+		struct host_ubd_request *request = (void *)cqe->user_data;
 
-		request = (struct host_ubd_request *)cqe->user_data;
 		ring.under_way--;
 		if (completed(request, cqe->res)) {
 			request->next = list;
@@ -193,19 +208,48 @@ struct host_ubd_request *ubd_ring_finished(void)
 	return list;
 }
 
+struct host_ubd_request *ubd_ring_finished(void)
+{
+	struct host_ubd_request *list = NULL;
+
+	ubd_ring_commit();
+	do {
+		silence();
+		list = take(list);
+	} while (!listen());
+	return list;
+}
+
+/* Watch the ring for a while; returns 1 if something came. */
+static int spin(struct vcpu *vcpu, unsigned long start, unsigned int ns)
+{
+	unsigned long end = start + spin_ticks(ns);
+
+	while (spin_now() < end) {
+		if (anything() || __atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED))
+			return 1;
+		__builtin_ia32_pause();
+	}
+	return 0;
+}
+
 static void idle_sleep(struct vcpu *vcpu)
 {
-	if (ring.added)
-		ubd_ring_commit();
+	static unsigned int window;
+	unsigned long start;
+
+	ubd_ring_commit();
 	if (!ring.under_way) {
 		host_syscall_pending(vcpu, SYS_pause, 0, 0, 0, 0, 0, 0);
 		return;
 	}
-	__atomic_store_n(ring.cq_flags, IORING_CQ_EVENTFD_DISABLED, __ATOMIC_RELAXED);
-	host_syscall_pending(vcpu, SYS_io_uring_enter, ring.fd, 0, 1, IORING_ENTER_GETEVENTS,
-			     0, 0);
-	__atomic_store_n(ring.cq_flags, 0, __ATOMIC_SEQ_CST);
-	if (anything())
+	silence();
+	start = spin_now();
+	if (!window || !spin_allowed() || !spin(vcpu, start, window))
+		host_syscall_pending(vcpu, SYS_io_uring_enter, ring.fd, 0, 1,
+				     IORING_ENTER_GETEVENTS, 0, 0);
+	window = spin_adapt(window, spin_now() - start);
+	if (!listen())
 		host_event_post_here(ring.queue->event);
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <host/costs.h>
 #include <host/usermode.h>
+#include "../../spin.h"
 #include "layout.h"
 
 /**
@@ -225,37 +226,12 @@ static inline int turn_step(struct um_mm *mm, unsigned int from, unsigned int to
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* spin.c: how long to wait without sleeping */
-
-/** spin_init() - how many CPUs there are for us, and how fast they count */
-void spin_init(void);
-
-/** spin_allowed() - whether spinning could do any good at present */
-int spin_allowed(void);
-
-/** spin_now() - time stamp in ticks */
-static inline unsigned long spin_now(void)
-{
-	return __builtin_ia32_rdtsc();
-}
+/* spin.c; the rest is in spin.h */
 
 /** spin_everywhere() - a process may use all CPUs that we had at the start */
 void spin_everywhere(int pid);
 
-/** spin_ticks() - ns in ticks of spin_now() */
-unsigned long spin_ticks(unsigned int ns);
-
-/** spin_pauses() - ns in runs of the runner's loop */
-unsigned int spin_pauses(unsigned int ns);
-
-/**
- * spin_adapt() - the next window, after a wait
- * @window: the one that was used, ns
- * @ticks: how long the wait took
- */
-unsigned int spin_adapt(unsigned int window, unsigned long ticks);
-
-/* The futexes for it. */
+/* The futexes for those who spin first. */
 void futex_wake(unsigned int *word);
 /* Sleeps at most for the given time, through signals; 0, or a negative errno value. */
 int futex_wait(unsigned int *word, unsigned int value, unsigned int ms);

@@ -2,7 +2,7 @@
 """make bench: the same static program on the host, in ./linux and in a peer.
 
     run.py bench [--rounds N] [--time MS] [--only NAME,...] [--modes MODE,...]
-                 [--cpus all|one|both] [--no-peer]
+                 [--cpus all|one|both] [--no-peer] [--tables calls,storage]
 
 All kernels are measured in turns, round by round, so that a change of the
 machine's mood hits all of them: ./linux in each of its modes, and Debian's
@@ -25,14 +25,13 @@ import statistics
 import sys
 import tempfile
 import time
-import uuid
 from pathlib import Path
 
-import pexpect
-
-from harness import hostproc, images, programs
+from harness import images, programs
 from harness.guest import Guest
 from harness.paths import BUILD, KERNEL, KERNEL_ARGS
+
+from . import steps, storage
 
 PEER = 'linux.uml'
 
@@ -43,15 +42,12 @@ class Host:
     name = 'host'
 
     def __init__(self):
-        self.program = str(programs.build() / 'bench')
-        self.mark = uuid.uuid4().hex
+        self.program = programs.build() / 'bench'
 
     def run(self, args):
-        """One round: yields what measure() does."""
-        with pexpect.spawn(self.program, ['--native', *args], encoding='utf-8', timeout=600,
-                           env={**os.environ, hostproc.MARK: self.mark}) as con:
-            con.delaybeforesend = None
-            yield from measure(con, con.expect, self.mark)
+        """One round: yields what steps.measure() does."""
+        with steps.Program(self.program, ['--native', *args]) as program:
+            yield from program.measure()
 
     def close(self):
         """Nothing to end."""
@@ -67,26 +63,14 @@ class Uml:
         self.guest.run('mount -t debugfs none /sys/kernel/debug || :')
 
     def run(self, args):
-        """One round: yields what measure() does."""
+        """One round: yields what steps.measure() does."""
         self.guest.sendline(f'/tests/bench {" ".join(args)}')
-        yield from measure(self.guest.con, self.guest.expect, self.guest.mark)
+        yield from steps.measure(self.guest.con, self.guest.expect, self.guest.mark)
 
     def close(self):
         """Power off."""
         self.guest.poweroff()
         self.guest.close(check=False)
-
-
-def measure(con, expect, mark):
-    """Go through the program's steps; yields (benchmark, ns, operations, CPU ns, costs)."""
-    while expect([r'(\w+) ready\r', r'bench done\r']) == 0:
-        before = hostproc.cpu_ns(con.pid, mark)
-        con.sendline()
-        expect(r'\w+ costs(.*?)\r\n(\w+) ([\d.]+) (\d+)\r')
-        costs, name, ns, count = con.match.groups()
-        used = hostproc.cpu_ns(con.pid, mark) - before
-        con.sendline()
-        yield name, float(ns), int(count), used, dict(c.split('=') for c in costs.split())
 
 
 class Results:
@@ -236,6 +220,7 @@ def main(argv):
     parser.add_argument('--modes', default='seccomp,ptrace', metavar='MODE,...')
     parser.add_argument('--cpus', default='both', choices=['all', 'one', 'both'])
     parser.add_argument('--no-peer', action='store_true')
+    parser.add_argument('--tables', default='calls,storage', metavar='TABLE,...')
     options = parser.parse_args(argv)
     if not os.access(KERNEL, os.X_OK):
         print(f'{KERNEL} is missing: run make', file=sys.stderr)
@@ -254,7 +239,8 @@ def main(argv):
     elif not options.no_peer:
         print(f'no peer: {PEER} is not installed (package user-mode-linux)')
     usable = os.sched_getaffinity(0)
-    for cpus in ('all', 'one') if options.cpus == 'both' else (options.cpus,):
+    wanted = ('all', 'one') if options.cpus == 'both' else (options.cpus,)
+    for cpus in wanted if 'calls' in options.tables else ():
         os.sched_setaffinity(0, {min(usable)} if cpus == 'one' else usable)
         names, results = measure_all(options, kernels, image, args)
         print(f'\n{cpus} of {len(usable)} CPUs\n{table(names, results)}', flush=True)
@@ -263,6 +249,12 @@ def main(argv):
             if costs:
                 print(f'\non the host, by one operation in {name}\n{costs}', flush=True)
         report['results'][cpus] = results.report()
+    os.sched_setaffinity(0, usable)
+    if 'storage' in options.tables and not options.only:
+        peer = None if options.no_peer else peer
+        for title, names, results in storage.measure(options, KERNEL, peer, Results):
+            print(f'\n{title}\n{table(names, results)}', flush=True)
+            report['results'][title] = results.report()
     target = BUILD / 'bench.json'
     target.write_text(json.dumps(report, indent=1) + '\n', encoding='utf-8')
     print(f'written to {target}')

@@ -6,10 +6,14 @@
  * the queue and nobody is idle first starts one more, up to MAX_THREADS; so
  * threads are never created on a kernel stack, and a machine that does
  * nothing in parallel has one.
+ *
+ * If it may, one thread at a time that has nothing to do watches for work
+ * before it sleeps, as long as that has been of use (spin.h).
  */
 #include <pthread.h>
 #include <stddef.h>
 
+#include "spin.h"
 #include "work.h"
 
 #define MAX_THREADS	8
@@ -19,6 +23,8 @@ static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static struct host_work *first;
 static struct host_work **last = &first;
 static int threads, idle;
+static int watchers;		/* 0 or 1 */
+int host_work_watch;
 
 void host_work_submit(struct host_work *work)
 {
@@ -28,19 +34,38 @@ void host_work_submit(struct host_work *work)
 	pthread_mutex_lock(&lock);
 	*last = work;
 	last = &work->next;
-	wake = idle;
+	/* Who watches will see it. */
+	wake = idle && !__atomic_load_n(&watchers, __ATOMIC_SEQ_CST);
 	pthread_mutex_unlock(&lock);
 	if (wake)
 		pthread_cond_signal(&more);
 }
 
+static void watch(unsigned long end)
+{
+	int nobody = 0;
+
+	if (!__atomic_compare_exchange_n(&watchers, &nobody, 1, 0, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		return;
+	while (spin_now() < end && !__atomic_load_n(&first, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&host_work_watch, __ATOMIC_RELAXED))
+		__builtin_ia32_pause();
+	__atomic_store_n(&watchers, 0, __ATOMIC_SEQ_CST);
+}
+
 static void *pool_thread(void *unused)
 {
+	unsigned int window = 0;
 	struct host_work *work;
-	int grow;
+	unsigned long start;
+	int grow, wake;
 
 	pthread_setname_np(pthread_self(), "uml-io");
 	for (;;) {
+		start = spin_now();
+		if (window && __atomic_load_n(&host_work_watch, __ATOMIC_RELAXED))
+			watch(start + spin_ticks(window));
 		pthread_mutex_lock(&lock);
 		while (!first) {
 			idle++;
@@ -51,11 +76,15 @@ static void *pool_thread(void *unused)
 		first = work->next;
 		if (!first)
 			last = &first;
+		wake = first && idle;
 		grow = first && !idle && threads < MAX_THREADS;
 		if (grow)
 			threads++;
 		pthread_mutex_unlock(&lock);
+		window = spin_adapt(window, spin_now() - start);
 
+		if (wake)
+			pthread_cond_signal(&more);
 		if (grow && host_thread_start(pool_thread, NULL)) {
 			/* The host is short of threads: go on with those we have. */
 			pthread_mutex_lock(&lock);

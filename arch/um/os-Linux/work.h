@@ -23,6 +23,14 @@ struct host_work {
  */
 void host_work_submit(struct host_work *work);
 
+/**
+ * host_work_watch - may a thread without work look out for more before it sleeps?
+ *
+ * Waking it costs more than many a work. For those who submit many in a row to
+ * set, and to clear when others need the CPUs (spin_allowed()).
+ */
+extern int host_work_watch;
+
 /** host_work_init() - start the pool; 0 or a negative errno. Once, at start-up. */
 int host_work_init(void);
 

@@ -18,10 +18,13 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include <host/event.h>
 #include <host/options.h>
+#include "../../os-Linux/internal.h"
+#include "../../os-Linux/spin.h"
 #include "../../os-Linux/work.h"
 #include "ubd_engine_host.h"
 
@@ -31,6 +34,7 @@
 enum engine { ENGINE_AUTO, ENGINE_URING, ENGINE_THREADS };
 
 static enum engine engine;
+static struct host_ubd_queue *vcpu_queue;
 
 /* The works live in the requests' private part. */
 struct request_work {
@@ -99,9 +103,9 @@ void ubd_finish(struct host_ubd_request *request)
 	do {
 		request->next = next;
 	} while (!__atomic_compare_exchange_n(&queue->done, &next, request, 1,
-					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	/* It is not ours any more. If there were others, somebody has posted. */
-	if (!next)
+	if (!next && !__atomic_load_n(&queue->watched, __ATOMIC_SEQ_CST))
 		host_event_post(queue->event);
 }
 
@@ -119,36 +123,47 @@ void ubd_to_thread(struct host_ubd_request *request)
 	struct host_work *work = (struct host_work *)request->private;
 
 	work->fn = run_work;
+	request->queue->at_threads++;
 	host_work_submit(work);
 }
 
 /* Returns 1 if the whole read was in the host's page cache. */
-static int read_cached(struct host_ubd_request *request, const struct ubd_extent *extent)
+static int read_cached(struct host_ubd_request *request, const struct ubd_extent *extents, int n)
 {
-	ssize_t n;
-
 	if (request->op != HOST_UBD_READ || request->len > INLINE_MAX)
 		return 0;
 	/* With O_DIRECT it would wait for the disk. */
 	if (request->ubd->flags & HOST_UBD_DIRECT)
 		return 0;
-	n = preadv2(extent->fd, (const struct iovec *)request->segments,
-		    request->nr_segments, extent->offset, RWF_NOWAIT);
-	return n >= 0 && (unsigned long long)n == request->len;
+	if (n > 1)
+		return ubd_read_cached(request, extents, n);
+	return preadv2(extents->fd, (const struct iovec *)request->segments, request->nr_segments,
+		       extents->offset, RWF_NOWAIT) == (ssize_t)request->len;
+}
+
+/*
+ * A single write to the host's page cache takes little longer than to wake
+ * somebody for it, and the ring has to: the pool may have a thread that watches.
+ */
+static int suits_ring(const struct host_ubd_request *request)
+{
+	return request->op == HOST_UBD_READ || request->ubd->flags & HOST_UBD_DIRECT ||
+	       ubd_ring_used() || !host_work_watch;
 }
 
 int host_ubd_submit(struct host_ubd_request *request)
 {
 	struct ubd_extent extents[UBD_EXTENTS];
+	int n = 0;
 
 	request->error = 0;
 	request->done = 0;
-	if (request->op <= HOST_UBD_WRITE && request->ubd->format->map(request, extents) == 1) {
-		if (read_cached(request, extents))
-			return 1;
-		if (engine == ENGINE_URING && !ubd_ring_add(request, extents))
-			return 0;
-	}
+	if (request->op <= HOST_UBD_WRITE)
+		n = request->ubd->format->map(request, extents);
+	if (n && read_cached(request, extents, n))
+		return 1;
+	if (n == 1 && engine == ENGINE_URING && suits_ring(request) && !ubd_ring_add(request, extents))
+		return 0;
 	ubd_to_thread(request);
 	return 0;
 }
@@ -172,14 +187,69 @@ struct host_ubd_request *host_ubd_finished(struct host_ubd_queue *queue)
 		next = request->next;
 		request->next = oldest;
 		oldest = request;
+		queue->at_threads--;
 	}
 	return oldest;
+}
+
+static int anything(const struct host_ubd_queue *queue)
+{
+	return __atomic_load_n(&queue->done, __ATOMIC_SEQ_CST) ||
+	       (engine == ENGINE_URING && ubd_ring_anything());
+}
+
+/* Watch for a while; returns 1 if something came. */
+static int spin(const struct vcpu *vcpu, const struct host_ubd_queue *queue, unsigned long end)
+{
+	while (spin_now() < end) {
+		if (anything(queue) || __atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED))
+			return 1;
+		__builtin_ia32_pause();
+	}
+	return 0;
+}
+
+/*
+ * The vCPU has nothing to do (host_idle_sleep). While requests are under way
+ * it first watches for their end, if that has been of use: to be woken takes
+ * longer than much of what it waits for.
+ */
+static void idle_sleep(struct vcpu *vcpu)
+{
+	struct host_ubd_queue *queue = vcpu_queue;
+	int ring = engine == ENGINE_URING && ubd_ring_silence();
+	static unsigned int window;
+	unsigned long start;
+
+	if (!ring && !queue->at_threads) {
+		host_work_watch = 0;
+		host_syscall_pending(vcpu, SYS_pause, 0, 0, 0, 0, 0, 0);
+		return;
+	}
+	host_work_watch = spin_allowed();
+	start = spin_now();
+	if (host_work_watch && window) {
+		__atomic_store_n(&queue->watched, 1, __ATOMIC_SEQ_CST);
+		spin(vcpu, queue, start + spin_ticks(window));
+		__atomic_store_n(&queue->watched, 0, __ATOMIC_SEQ_CST);
+	}
+	if (!anything(queue)) {
+		if (ring)
+			ubd_ring_sleep(vcpu);
+		else
+			host_syscall_pending(vcpu, SYS_pause, 0, 0, 0, 0, 0, 0);
+	}
+	window = spin_adapt(window, spin_now() - start);
+	if ((ring && !ubd_ring_listen()) || __atomic_load_n(&queue->done, __ATOMIC_SEQ_CST))
+		host_event_post_here(queue->event);
 }
 
 const char *host_ubd_start(struct host_ubd_queue *queue, const char **why, int *err)
 {
 	*why = NULL;
 	*err = 0;
+	vcpu_queue = queue;
+	host_idle_sleep = idle_sleep;
 	if (engine != ENGINE_THREADS) {
 		*err = -ubd_ring_start(queue);
 		if (!*err) {

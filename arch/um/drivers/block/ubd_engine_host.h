@@ -5,6 +5,8 @@
 
 #include "ubd_format_host.h"
 
+struct vcpu;
+
 /**
  * ubd_finish() - return a request through its queue
  *
@@ -17,6 +19,18 @@ void ubd_finish(struct host_ubd_request *request);
  * @request: the first @request->done bytes of it are done
  */
 void ubd_to_thread(struct host_ubd_request *request);
+
+/**
+ * ubd_read_cached() - read what the host has in its page cache
+ * @request: the read
+ * @extents: where it lies
+ * @n: number of @extents
+ *
+ * Does not wait for the disk, but needs 2 KiB of stack. Returns 1, or 0 if
+ * something is missing.
+ */
+int ubd_read_cached(const struct host_ubd_request *request, const struct ubd_extent *extents,
+		    int n);
 
 /**
  * ubd_ring_start() - set up io_uring
@@ -38,6 +52,29 @@ int ubd_ring_add(struct host_ubd_request *request, const struct ubd_extent *exte
 
 /** ubd_ring_commit() - start what was added, if anything. On the ring's vCPU. */
 void ubd_ring_commit(void);
+
+/** ubd_ring_used() - whether a write may do without waking somebody: the ring is in use */
+int ubd_ring_used(void);
+
+/**
+ * ubd_ring_listen() - what is finished from now on is told by the queue's event
+ *
+ * Returns 0 if there is something already. On the ring's vCPU.
+ */
+int ubd_ring_listen(void);
+
+/**
+ * ubd_ring_silence() - start what was added; what is finished is not told
+ *
+ * The vCPU will look itself: ubd_ring_anything(). Returns 0 if nothing is under way.
+ */
+int ubd_ring_silence(void);
+
+/** ubd_ring_anything() - whether something is finished. On the ring's vCPU. */
+int ubd_ring_anything(void);
+
+/** ubd_ring_sleep() - sleep until something is finished or an interrupt is pending */
+void ubd_ring_sleep(struct vcpu *vcpu);
 
 /**
  * ubd_ring_finished() - take what is finished

@@ -112,7 +112,10 @@ int host_ubd_number(const char *text);
 /** struct host_ubd_queue - where finished requests gather; one per vCPU */
 struct host_ubd_queue {
 	struct host_event *event;		/* posted when something was added */
-	struct host_ubd_request *done;		/* host half's */
+	/* The host half's: */
+	struct host_ubd_request *done;		/* finished by threads */
+	unsigned int at_threads;		/* how many they have */
+	int watched;				/* the vCPU looks at done by itself */
 };
 
 /**

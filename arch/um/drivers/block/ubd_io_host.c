@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Blocking input and output of disk requests, for host threads
- * (ubd_format_host.h).
+ * Input and output of disk requests by plain system calls: for host threads,
+ * where it may block (ubd_format_host.h), and of what the host has in memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "ubd_format_host.h"
+#include "ubd_engine_host.h"
 
 _Static_assert(sizeof(struct host_ubd_segment) == sizeof(struct iovec) &&
 	       offsetof(struct host_ubd_segment, base) == offsetof(struct iovec, iov_base) &&
@@ -80,6 +80,23 @@ int ubd_transfer(const struct host_ubd_request *request, unsigned long long skip
 		done += ret;
 	}
 	return 0;
+}
+
+int ubd_read_cached(const struct host_ubd_request *request, const struct ubd_extent *extents,
+		    int n)
+{
+	struct iovec iov[HOST_UBD_SEGMENTS];
+	unsigned long long done = 0;
+
+	for (int i = 0; i < n; i++) {
+		int nr = describe(request, done, extents[i].len, iov);
+
+		if (preadv2(extents[i].fd, iov, nr, extents[i].offset, RWF_NOWAIT) !=
+		    (ssize_t)extents[i].len)
+			return 0;
+		done += extents[i].len;
+	}
+	return 1;
 }
 
 static int punch_device(const struct ubd_extent *extent, enum host_ubd_op op)

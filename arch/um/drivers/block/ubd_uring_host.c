@@ -9,9 +9,8 @@
  *
  * How what is finished makes itself heard depends on what the vCPU does:
  *
- *  - It is idle: it watches the ring for a moment, if that has been of use,
- *    and sleeps in io_uring_enter() instead of pause(). It takes what is
- *    finished itself (host_idle_sleep).
+ *  - It is idle: it sleeps in io_uring_enter() instead of pause() and takes
+ *    what is finished itself (idle_sleep() in ubd_engine_host.c).
  *  - It is not: an eventfd wakes the thread uml-ubd, which posts the queue's
  *    event as any other thread would.
  *
@@ -33,7 +32,6 @@
 
 #include <host/event.h>
 #include "../../os-Linux/internal.h"
-#include "../../os-Linux/spin.h"
 #include "../../os-Linux/work.h"
 #include "ubd_engine_host.h"
 
@@ -85,8 +83,8 @@ static int enter(unsigned int submit)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Something to take, or something to be done before it can be taken? */
-static int anything(void)
+/* Also if something has to be done before it can be taken. */
+int ubd_ring_anything(void)
 {
 	return __atomic_load_n(ring.cq_tail, __ATOMIC_ACQUIRE) != *ring.cq_head ||
 	       __atomic_load_n(ring.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_TASKRUN;
@@ -97,13 +95,12 @@ static void silence(void)
 	__atomic_store_n(ring.cq_flags, IORING_CQ_EVENTFD_DISABLED, __ATOMIC_RELAXED);
 }
 
-/* From now on the eventfd tells. False: it won't, there is something already. */
-static int listen(void)
+int ubd_ring_listen(void)
 {
 	if (!ring.under_way)
 		return 1;
 	__atomic_store_n(ring.cq_flags, 0, __ATOMIC_SEQ_CST);
-	return !anything();
+	return !ubd_ring_anything();
 }
 
 int ubd_ring_add(struct host_ubd_request *request, const struct ubd_extent *extent)
@@ -216,41 +213,26 @@ struct host_ubd_request *ubd_ring_finished(void)
 	do {
 		silence();
 		list = take(list);
-	} while (!listen());
+	} while (!ubd_ring_listen());
 	return list;
 }
 
-/* Watch the ring for a while; returns 1 if something came. */
-static int spin(struct vcpu *vcpu, unsigned long start, unsigned int ns)
+int ubd_ring_used(void)
 {
-	unsigned long end = start + spin_ticks(ns);
-
-	while (spin_now() < end) {
-		if (anything() || __atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED))
-			return 1;
-		__builtin_ia32_pause();
-	}
-	return 0;
+	return ring.under_way || ring.added;
 }
 
-static void idle_sleep(struct vcpu *vcpu)
+int ubd_ring_silence(void)
 {
-	static unsigned int window;
-	unsigned long start;
-
 	ubd_ring_commit();
-	if (!ring.under_way) {
-		host_syscall_pending(vcpu, SYS_pause, 0, 0, 0, 0, 0, 0);
-		return;
-	}
 	silence();
-	start = spin_now();
-	if (!window || !spin_allowed() || !spin(vcpu, start, window))
-		host_syscall_pending(vcpu, SYS_io_uring_enter, ring.fd, 0, 1,
-				     IORING_ENTER_GETEVENTS, 0, 0);
-	window = spin_adapt(window, spin_now() - start);
-	if (!listen())
-		host_event_post_here(ring.queue->event);
+	return ring.under_way;
+}
+
+void ubd_ring_sleep(struct vcpu *vcpu)
+{
+	host_syscall_pending(vcpu, SYS_io_uring_enter, ring.fd, 0, 1, IORING_ENTER_GETEVENTS,
+			     0, 0);
 }
 
 static void *wake_thread(void *unused)
@@ -364,7 +346,6 @@ int ubd_ring_start(struct host_ubd_queue *queue)
 	err = start_wake_thread();
 	if (err)
 		goto fail;
-	host_idle_sleep = idle_sleep;
 	return 0;
 
 fail:

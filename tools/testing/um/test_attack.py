@@ -159,8 +159,13 @@ def test_weakened_kernel(guest, image, tmp_path, program, symbol, old, new):
         pytest.skip('needs two CPUs')
     kernel = weaken.patched(KERNEL, tmp_path / 'linux', symbol, old, new)
     g = guest(f'ubd0={image}', 'mem=256M', 'usermode=seccomp', kernel=kernel).boot()
-    tap = Tap(g.run(f'/tests/{program}', timeout=300)[1])
-    assert tap.failed and not tap.problems, tap.text
+    # A liar needs a CPU of its own at the right moment, which a busy host may not give.
+    for _ in range(10):
+        tap = Tap(g.run(f'/tests/{program}', timeout=300)[1])
+        assert not tap.problems, tap.text
+        if tap.failed:
+            return
+    pytest.fail(tap.text)
 
 
 @pytest.mark.parametrize('name, program', weaken.in_guests())

@@ -15,7 +15,7 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
 #include "seccomp.h"
 
@@ -42,17 +42,27 @@ static void append(struct um_mm *mm)
 
 /*
  * What guest code has left in the shared pages is nobody else's business. Pages
- * that were never written don't exist, and are not to be made.
+ * that were never written don't exist, and are not to be made; but one may be
+ * swapped out.
  */
 static void clear_pages(char *start, unsigned long size)
 {
-	unsigned char there[size / UM_PAGE_SIZE];
+	off_t offset = start - sc_info.control, end = offset + size, hole;
 
-	if (mincore(start, size, there))
-		memset(there, 1, sizeof(there));
-	for (unsigned long i = 0; i < sizeof(there); i++)
-		if (there[i] & 1)
-			memset(start + i * UM_PAGE_SIZE, 0, UM_PAGE_SIZE);
+	for (;;) {
+		offset = lseek(sc_info.control_fd, offset, SEEK_DATA);
+		if (offset < 0 && errno != ENXIO) {
+			memset(start, 0, size);
+			return;
+		}
+		if (offset < 0 || offset >= end)
+			return;
+		hole = lseek(sc_info.control_fd, offset, SEEK_HOLE);
+		if (hole < 0 || hole > end)
+			hole = end;
+		memset(sc_info.control + offset, 0, hole - offset);
+		offset = hole;
+	}
 }
 
 void pool_clear(struct um_mm *mm)

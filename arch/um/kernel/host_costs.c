@@ -5,6 +5,7 @@
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/seq_file.h>
+#include <asm/hotplug.h>
 #include <host/costs.h>
 
 static int costs_show(struct seq_file *m, void *unused)
@@ -21,11 +22,7 @@ DEFINE_SHOW_ATTRIBUTE(costs);
 
 static int __init costs_init(void)
 {
-	struct dentry *folder = debugfs_lookup("um", NULL);
-
-	if (!folder)
-		folder = debugfs_create_dir("um", NULL);
-	debugfs_create_file("host_costs", 0444, folder, NULL, &costs_fops);
+	debugfs_create_file("host_costs", 0444, um_debugfs(), NULL, &costs_fops);
 	return 0;
 }
 late_initcall(costs_init);

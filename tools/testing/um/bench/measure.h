@@ -5,7 +5,8 @@
  * It does its work in batches that grow until one takes batch_ms milliseconds,
  * does that batch once more and prints "name nanoseconds-per-operation
  * operations".  With steps it says "name ready" and waits for a line of input
- * before the batch that counts, and for another one after its result.
+ * before the batch that counts, and for another one after its result; before that
+ * it prints what the batch has cost on the host, if this is a guest that tells.
  */
 #ifndef __UM_BENCH_MEASURE_H
 #define __UM_BENCH_MEASURE_H

@@ -6,11 +6,14 @@
  *
  * The file um/hotplug in debugfs is a front door for tests and for root: write
  * "config <device>=<setting>", "config <device>" or "remove <device>", then
- * read the error number and the answer through the same open file.
+ * read the error number and the answer through the same open file. It gives the
+ * guest whatever file of the host we may open, so it is there only if the
+ * command line says hotplug_from_guest.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 #include <asm/hotplug.h>
@@ -93,6 +96,9 @@ struct dentry *um_debugfs(void)
 }
 
 #ifdef CONFIG_DEBUG_FS
+static bool from_guest;
+core_param(hotplug_from_guest, from_guest, bool, 0);
+
 static ssize_t hotplug_write(struct file *file, const char __user *user, size_t count,
 			     loff_t *pos)
 {
@@ -136,7 +142,8 @@ static const struct file_operations hotplug_fops = {
 
 static int __init hotplug_init(void)
 {
-	debugfs_create_file("hotplug", 0600, um_debugfs(), NULL, &hotplug_fops);
+	if (from_guest)
+		debugfs_create_file("hotplug", 0600, um_debugfs(), NULL, &hotplug_fops);
 	return 0;
 }
 late_initcall(hotplug_init);

@@ -521,7 +521,7 @@ def test_limit(guest, image, tmp_path):
 def test_hotplug(guest, image, tmp_path):
     """Disks are made, asked about and removed; the answers are those that clients know."""
     one, two = (images.blank(tmp_path / name, '4M', 'ext4') for name in ('one', 'two'))
-    g = guest(f'ubd0={image}', 'mem=96M').boot()
+    g = guest(f'ubd0={image}', 'mem=96M', 'hotplug_from_guest').boot()
     assert hotplug(g, 'config ubd0') == (0, str(image))
     assert hotplug(g, 'config ubd1') == (0, '')
     for command, answer in (
@@ -557,10 +557,18 @@ def test_hotplug(guest, image, tmp_path):
     assert g.poweroff() == 0
 
 
+def test_hotplug_not_for_guests(shell):
+    """Root in a guest can't open files of the host, unless the command line says so."""
+    shell.run('mount -t debugfs none /sys/kernel/debug')
+    assert shell.run('ls /sys/kernel/debug/um')[0] == 0
+    assert shell.run('ls /sys/kernel/debug/um/hotplug')[0] != 0
+    shell.run('umount /sys/kernel/debug')
+
+
 def test_hotplug_often(guest, image, tmp_path):
     """A hundred times: nothing leaks, nothing hangs."""
     file = images.blank(tmp_path / 'disk', '4M')
-    g = guest(f'ubd0={image}', 'mem=96M').boot()
+    g = guest(f'ubd0={image}', 'mem=96M', 'hotplug_from_guest').boot()
     hotplug(g, f'config ubd1={file}')
     hotplug(g, 'remove ubd1')
     g.put('/tmp/often', f"""

@@ -149,6 +149,19 @@ HOST_OPTION(ubd_opt,
 		"                      a tenth of a second allows\n"
 		"The limits can be changed in /sys/block/ubd<x>/limit/.");
 
+static int parse_from_guest(const char *rest)
+{
+	return 0;
+}
+
+HOST_OPTION(hotplug_from_guest,
+	.name = "hotplug_from_guest",
+	.action = HOST_OPT_PASS,
+	.parse = parse_from_guest,
+	.synopsis = "hotplug_from_guest",
+	.help = "Let root in the guest make and remove disks, by um/hotplug in debugfs: with any\n"
+		"file that the kernel's process may open. For tests.");
+
 /*
  * The kernel knows the disks as ubda, ubdb ...; users also say /dev/ubd0 and
  * /dev/ubd/0, with p<n> for a partition.

@@ -213,7 +213,11 @@ DEFINE_SHOW_ATTRIBUTE(backing);
 
 static int __init init_backing(void)
 {
-	debugfs_create_file("um_memory", 0400, NULL, NULL, &backing_fops);
+	struct dentry *dir = debugfs_lookup("um", NULL);
+
+	if (!dir)
+		dir = debugfs_create_dir("um", NULL);
+	debugfs_create_file("memory", 0400, dir, NULL, &backing_fops);
 	if (nr_withheld)
 		schedule_delayed_work(&return_work, RETURN_PERIOD);
 	return 0;

@@ -368,6 +368,19 @@ unsigned long text_shadow_pfn(struct mm_struct *mm, unsigned long addr, unsigned
 	return pfn;
 }
 
+bool text_shadow_is(struct mm_struct *mm, unsigned long addr, unsigned long pfn)
+{
+	struct text_map *map;
+	unsigned long flags;
+	bool found = false;
+
+	spin_lock_irqsave(&shadow_lock, flags);
+	list_for_each_entry(map, &mm->context.texts, by_mm)
+		found |= map->addr == addr && virt_to_pfn(map->shadow->text) == pfn;
+	spin_unlock_irqrestore(&shadow_lock, flags);
+	return found;
+}
+
 static void drop_pfn(unsigned long pfn)
 {
 	struct shadow *shadow;

@@ -9,12 +9,14 @@ import os
 import re
 import subprocess
 import time
-import uuid
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from harness import images
+from harness import images, weaken
+from harness.cgroup import limited
+from harness.paths import KERNEL
 from harness.tap import Tap
 
 MIB = 1 << 20
@@ -173,43 +175,20 @@ def test_full_host(guest, image, tmpfs):
     assert g.poweroff() == 0
 
 
-def memory_cgroup(limit):
-    """A cgroup with a limit: its folder, or None where that is not possible."""
-    v1 = Path('/sys/fs/cgroup/memory')
-    name = f'um-test-{uuid.uuid4().hex[:8]}'
-    folder, file = (v1 / name, 'memory.limit_in_bytes') if v1.is_dir() else \
-        (Path('/sys/fs/cgroup') / name, 'memory.max')
-    try:
-        folder.mkdir()
-        (folder / file).write_text(str(limit), encoding='ascii')
-    except OSError:
-        if folder.is_dir():
-            folder.rmdir()
-        return None
-    return folder
-
-
 @pytest.fixture
 def cgroup():
-    """Start a command in a cgroup with a limit: cgroup(bytes) is a list of words."""
-    folders = []
-
-    def make(limit):
-        folder = memory_cgroup(limit)
-        if not folder:
-            pytest.skip('cannot make a memory cgroup here')
-        folders.append(folder)
-        return ['-c', f'echo $$ > {folder}/cgroup.procs; exec "$0" "$@"']
-
-    yield make
-    for folder in folders:
-        wait_until(lambda f=folder: not (f / 'cgroup.procs').read_text(encoding='ascii'), 10)
-        folder.rmdir()
+    """Start a command in a memory cgroup: cgroup(bytes) is words for /bin/sh."""
+    with ExitStack() as stack:
+        def make(limit):
+            words = stack.enter_context(limited('memory', limit))
+            if not words:
+                pytest.skip('cannot make a memory cgroup here')
+            return words
+        yield make
 
 
-def test_cgroup(guest, image, cgroup):
+def test_cgroup(cgroup, guest, image):
     """In a memory cgroup the guest has less than the limit, and stays below it."""
-    from harness.paths import KERNEL
     g = guest(*cgroup(200 * MIB), KERNEL, f'ubd0={image}', 'mem=1G', raw=True,
               kernel='/bin/sh').boot()
     assert 'instead of 1024 MiB' in g.run('dmesg')[1]
@@ -223,7 +202,6 @@ def test_cgroup(guest, image, cgroup):
 
 def test_cgroup_too_small(image, cgroup):
     """One clear line if nothing is left for a guest."""
-    from harness.paths import KERNEL
     done = subprocess.run(['/bin/sh', *cgroup(30 * MIB), KERNEL, f'ubd0={image}'],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=60, check=False)
@@ -277,26 +255,19 @@ def test_swap_storm(swapped, mode):
     assert g.poweroff() == 0
 
 
-@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
-def test_budget(guest, image, mode):
+@pytest.mark.parametrize('mode, pieces, mib', [
+    ('seccomp', 70000, 270),
+    pytest.param('ptrace', 70000, 270, marks=pytest.mark.long),
+    pytest.param('seccomp', 300000, 2048, marks=pytest.mark.long),
+    pytest.param('ptrace', 300000, 2048, marks=pytest.mark.long),
+])
+def test_budget(guest, image, mode, pieces, mib):
     """More pieces of memory than the host grants mappings to a process."""
-    g = guest(f'ubd0={image}', 'mem=768M', f'usermode={mode}').boot()
+    g = guest(f'ubd0={image}', f'mem={mib + 512}M', f'usermode={mode}').boot()
     g.out('echo 500000 > /proc/sys/vm/max_map_count')
-    code, text = g.run('/tests/budget', timeout=900)
+    code, text = g.run(f'/tests/budget --pieces {pieces} --mib {mib}', timeout=3000)
     Tap(text).check()
-    assert code == 0 and '100000 mappings' in text
-    assert g.poweroff() == 0
-
-
-@pytest.mark.long
-@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
-def test_budget_large(guest, image, mode):
-    """... and three times as many."""
-    g = guest(f'ubd0={image}', 'mem=3G', f'usermode={mode}').boot()
-    g.out('echo 500000 > /proc/sys/vm/max_map_count')
-    code, text = g.run('/tests/budget --pieces 300000 --mib 2048', timeout=3000)
-    Tap(text).check()
-    assert code == 0 and '300000 mappings' in text
+    assert code == 0 and f'{pieces} mappings' in text
     assert g.poweroff() == 0
 
 
@@ -318,3 +289,42 @@ def test_many_tasks(guest, image):
     g.expect('CROWD-EXIT-0', timeout=600)
     assert g.run('true')[0] == 0
     assert g.poweroff() == 0
+
+
+def checked(text):
+    """The last line of the TLB checker as a dictionary of numbers."""
+    words = re.findall(r'^spaces .*$', text, re.M)[-1].split()
+    return dict(zip(words[::2], map(int, words[1::2])))
+
+
+@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
+@pytest.mark.parametrize('seconds', [8, pytest.param(180, marks=pytest.mark.long)])
+def test_nothing_stale(guest, image, mode, seconds):
+    """In a storm nothing is mapped on the host that the guest's tables don't allow."""
+    g = guest(f'ubd0={image}', 'mem=256M', f'usermode={mode}').boot()
+    g.out('mkdir -p /tmp/debug; mount -t debugfs none /tmp/debug')
+    g.out(f'(/tests/storm --seconds {seconds} > /tmp/storm; echo $? > /tmp/code) & true')
+    rounds = 0
+    while g.run('test -e /tmp/code')[0]:
+        text = g.out('cat /tmp/debug/um/tlb_check', timeout=300)
+        found = checked(text)
+        assert not found['wrong'] and not found['unreadable'], text
+        assert found['spaces'] >= 2 and found['pages'] > 50, text
+        rounds += 1
+    assert rounds > 2
+    assert g.out('cat /tmp/code') == '0', g.out('cat /tmp/storm')
+    assert g.poweroff() == 0
+
+
+@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
+def test_stale_is_found(guest, busybox, tmp_path, mode):
+    """The checker sees what is left if flushes are forgotten, and nothing if not."""
+    weak = weaken.patched(KERNEL, tmp_path / 'linux', 'um_tlb_flush', None, b'\xc3')
+    for kernel, wrong in ((KERNEL, False), (weak, True)):
+        g = guest(f'ubd0r={busybox}', 'mem=64M', 'init=/tests/stale', f'usermode={mode}',
+                  kernel=kernel)
+        g.expect('STALE-END')
+        found = checked(g.text_before())
+        assert found['spaces'] == 1 and not found['unreadable']
+        assert (found['wrong'] > 0) == wrong, g.tail()
+        g.wait_exit()

@@ -13,7 +13,7 @@ import pytest
 from harness import programs
 from harness.tap import Tap
 
-SHORT = {'storm': '--seconds 10', 'fp': '--loops 400'}
+SHORT = {'storm': '--seconds 10', 'fp': '--loops 400', 'budget': '--pieces 3000 --mib 12'}
 LONG = {'storm': '--seconds 300 --workers 8', 'fp': '--loops 20000'}
 
 

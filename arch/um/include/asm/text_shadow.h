@@ -120,6 +120,16 @@ enum text_result text_shadow_patch(unsigned long pfn, const struct pt_regs *regs
  */
 unsigned long text_shadow_pfn(struct mm_struct *mm, unsigned long addr, unsigned long pfn);
 
+/**
+ * text_shadow_is() - is this a shadow that an address space has for a page?
+ * @mm: address space
+ * @addr: where it is mapped
+ * @pfn: what is mapped there on the host
+ *
+ * Preemption disabled.
+ */
+bool text_shadow_is(struct mm_struct *mm, unsigned long addr, unsigned long pfn);
+
 /** text_shadow_written() - user space writes to this page, or may do so from now on */
 void text_shadow_written(unsigned long pfn);
 

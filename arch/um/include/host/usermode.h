@@ -137,6 +137,7 @@ struct um_map_op {
  *	for this: it is before the system call (two bytes before @patch->ret;
  *	the number is loaded), or after it. Done when the guest is resumed.
  *	NULL if patching brings nothing.
+ * @pid: the host process that has the mappings, or 0; for looking at it
  * @debugreg_get: read debug register @n (0-3, 6, 7) of the stopped runner
  * @debugreg_set: write it; -EIO/-EINVAL when impossible
  */
@@ -155,6 +156,7 @@ struct um_backend {
 	int (*fp_get)(struct um_mm *mm, void *buf);
 	int (*fp_set)(struct um_mm *mm, const void *buf);
 	void (*patch)(struct um_mm *mm, unsigned int slot, const struct um_patch *patch);
+	int (*pid)(struct um_mm *mm);
 	int (*debugreg_get)(struct um_mm *mm, int n, unsigned long *value);
 	int (*debugreg_set)(struct um_mm *mm, int n, unsigned long value);
 };

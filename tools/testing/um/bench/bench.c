@@ -116,6 +116,36 @@ static void read_zero(long n)
 	close(fd);
 }
 
+/* Copies between a file on tmpfs and memory that is there. */
+static void copy_64k(long n, ssize_t (*call)(int, void *, size_t, off_t))
+{
+	static char buf[1 << 16];
+	int fd = memfd_create("bench", 0);
+
+	memset(buf, 1, sizeof(buf));
+	if (fd < 0 || pwrite(fd, buf, sizeof(buf), 0) != sizeof(buf))
+		fail("memfd");
+	while (n--)
+		if (call(fd, buf, sizeof(buf), 0) != sizeof(buf))
+			fail("copy");
+	close(fd);
+}
+
+static void read_64k(long n)
+{
+	copy_64k(n, pread);
+}
+
+static ssize_t write_at(int fd, void *buf, size_t len, off_t offset)
+{
+	return pwrite(fd, buf, len, offset);
+}
+
+static void write_64k(long n)
+{
+	copy_64k(n, write_at);
+}
+
 static void nothing(int sig)
 {
 	(void)sig;
@@ -382,6 +412,8 @@ static const struct bench list[] = {
 	{ "syscall_after_100us", after_100us, 10 },
 	{ "clock_gettime", clock_read, 1000 },
 	{ "read_1", read_zero, 1000 },
+	{ "read_64k", read_64k, 100 },
+	{ "write_64k", write_64k, 100 },
 	{ "signal", signal_self, 100 },
 	{ "pipe", pipe_pair, 100 },
 	{ "unix_socket", socket_pair, 100 },

@@ -376,6 +376,11 @@ static int ptrace_init(const char **why)
 	return err;
 }
 
+static int ptrace_pid(struct um_mm *mm)
+{
+	return mm->pid;
+}
+
 const struct um_backend ptrace_backend = {
 	.name = "ptrace",
 	.init = ptrace_init,
@@ -388,6 +393,7 @@ const struct um_backend ptrace_backend = {
 	.kick = ptrace_kick,
 	.fp_get = ptrace_fp_get,
 	.fp_set = ptrace_fp_set,
+	.pid = ptrace_pid,
 	.debugreg_get = ptrace_debugreg_get,
 	.debugreg_set = ptrace_debugreg_set,
 };

@@ -133,6 +133,11 @@ static int sc_init(const char **why)
 	return err;
 }
 
+static int sc_pid(struct um_mm *mm)
+{
+	return mm->agent;
+}
+
 const struct um_backend seccomp_backend = {
 	.name = "seccomp",
 	.eager = 1,
@@ -148,6 +153,7 @@ const struct um_backend seccomp_backend = {
 	.fp_get = sc_fp_get,
 	.fp_set = sc_fp_set,
 	.patch = sc_patch,
+	.pid = sc_pid,
 	.debugreg_get = sc_debugreg_get,
 	.debugreg_set = sc_debugreg_set,
 };

@@ -67,7 +67,7 @@ kbuild = $(MAKE) --no-print-directory -C $(source) $(kbuild-args)
 # --- sorting the targets --------------------------------------------------
 
 own-goals := help dep run test test-long bench images install \
-	     clean mrproper distclean compose __default
+	     clean mrproper distclean compose tools install-tools __default
 own-files := $(images)/busybox.img
 kbuild-goals := $(filter-out $(own-goals) $(own-files),$(MAKECMDGOALS))
 # These cannot start without a configuration; defconfig serves if there is none.
@@ -136,6 +136,13 @@ images: $(images)/busybox.img
 	@scripts/install-deps image
 	@scripts/mkimage debian $(images)/debian.img
 
+# The host tools need no kernel tree.
+tools:
+	+@$(MAKE) --no-print-directory -C tools/um
+
+install-tools:
+	+@$(MAKE) --no-print-directory -C tools/um install
+
 # The terminal belongs to the guest here, ARGS= adds to its command line.
 run:
 	@scripts/install-deps build image
@@ -171,6 +178,8 @@ help:
 	@echo  '  images          - Build root images in build/images'
 	@echo  '  install MODULES_DIR=<dir>'
 	@echo  '                  - Install the modules in <dir>/<release>'
+	@echo  '  tools           - Build the tools for the host in build/tools'
+	@echo  '  install-tools   - Install them with their manual pages (PREFIX=/usr/local, DESTDIR=)'
 	@echo  '  compose         - Only make the kernel tree, build/source'
 	@echo  '  dep             - Not needed'
 	@echo  ''

@@ -10,8 +10,13 @@
  * If it may, one thread at a time that has nothing to do watches for work
  * before it sleeps, as long as that has been of use (spin.h).
  */
+#include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "spin.h"
 #include "work.h"
@@ -94,6 +99,32 @@ static void *pool_thread(void *unused)
 		work->fn(work);
 	}
 	return NULL;
+}
+
+static void run_call(struct host_work *work)
+{
+	struct host_call *call = (struct host_call *)work;
+
+	call->fn(call);
+	__atomic_store_n(&call->done, 1, __ATOMIC_RELEASE);
+	/* It may be gone now; waking nobody does no harm. */
+	syscall(SYS_futex, &call->done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+int host_work_call(struct host_call *call, int seconds)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += seconds;
+	call->work.fn = run_call;
+	host_work_submit(&call->work);
+	while (!__atomic_load_n(&call->done, __ATOMIC_ACQUIRE))
+		if (syscall(SYS_futex, &call->done, FUTEX_WAIT_BITSET_PRIVATE, 0,
+			    seconds ? &end : NULL, NULL, FUTEX_BITSET_MATCH_ANY) < 0 &&
+		    errno == ETIMEDOUT)
+			return -ETIMEDOUT;
+	return 0;
 }
 
 int host_work_init(void)

@@ -31,6 +31,30 @@ void host_work_submit(struct host_work *work);
  */
 extern int host_work_watch;
 
+/**
+ * struct host_call - a function to be called by the pool, while somebody waits
+ * @work: for the pool
+ * @fn: may block, allocate and use as much stack as it likes; must not call
+ *	into the kernel half
+ * @done: it has returned
+ */
+struct host_call {
+	struct host_work work;
+	void (*fn)(struct host_call *call);
+	int done;
+};
+
+/**
+ * host_work_call() - have the pool call a function, and wait for it
+ * @call: @fn is set, the rest 0
+ * @seconds: give up after so long, 0: never
+ *
+ * For what is too much for a kernel stack. Returns 0, or -ETIMEDOUT: @call
+ * must stay for ever then. Task context, or when the machine ends; not on a
+ * thread of the pool.
+ */
+int host_work_call(struct host_call *call, int seconds);
+
 /** host_work_init() - start the pool; 0 or a negative errno. Once, at start-up. */
 int host_work_init(void);
 

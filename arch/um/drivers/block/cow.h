@@ -33,6 +33,7 @@
  * struct cow - an open COW file
  * @fd: the COW file
  * @backing_fd: the backing file; -1 with COW_ALONE
+ * @borrowed: @fd is the caller's
  * @flags: COW_*; COW_READ_ONLY is added if the file can't be written
  * @backing_size: bytes of the disk that the backing file has; fewer than all with
  *	COW_ACCEPT
@@ -51,6 +52,7 @@
 struct cow {
 	int fd;
 	int backing_fd;
+	int borrowed;
 	int flags;
 	uint64_t backing_size;
 	uint64_t file_size;
@@ -79,11 +81,19 @@ struct cow {
  * @backing only serves this time. If it has not, the header's file is kept.
  *
  * Both files are locked, before they are looked at. -EAGAIN: somebody else holds a lock.
- * -EMEDIUMTYPE: @path is there, but is no COW file. May block for long; needs
- * 100 KiB of stack.
+ * -EMEDIUMTYPE: @path is there, but is no COW file. May block for long; 32 KiB
+ * of stack are enough.
  */
 int cow_open(const char *path, const char *backing, int flags, struct cow_report *report,
 	     struct cow **cow);
+
+/**
+ * cow_attach() - open a COW file whose descriptor is there
+ * @fd: the file: open, and locked if it is to be; cow_close() leaves it open
+ * @path, @backing, @flags, @report, @cow: as for cow_open()
+ */
+int cow_attach(int fd, const char *path, const char *backing, int flags,
+	       struct cow_report *report, struct cow **cow);
 
 /** cow_close() - what was not flushed is; returns cow_flush()'s result. Blocks. */
 int cow_close(struct cow *cow);

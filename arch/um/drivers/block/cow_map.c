@@ -16,6 +16,7 @@
  * machine.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,10 +50,9 @@ static void *reserve(uint64_t size)
 }
 
 /* Copy what is not zero: reading zeroes from the mapping costs no memory. */
-static int load_piece(char *to, int fd, uint64_t offset, uint64_t len)
+static int load_piece(char *to, int fd, uint64_t offset, uint64_t len, char *buf)
 {
 	static const char zeroes[4096];
-	char buf[LOAD_PIECE];
 	uint64_t i, n;
 	int64_t got;
 
@@ -67,7 +67,7 @@ static int load_piece(char *to, int fd, uint64_t offset, uint64_t len)
 	return 0;
 }
 
-static int load(struct cow_map *map, int fd, const struct cow_header *header)
+static int load(struct cow_map *map, int fd, const struct cow_header *header, char *buf)
 {
 	uint64_t end = header->bitmap_offset + header->bitmap_len;
 	uint64_t at = header->bitmap_offset, len;
@@ -83,7 +83,8 @@ static int load(struct cow_map *map, int fd, const struct cow_header *header)
 		if (at >= end)
 			break;
 		len = end - at < LOAD_PIECE ? end - at : LOAD_PIECE;
-		err = load_piece((char *)map->words + (at - header->bitmap_offset), fd, at, len);
+		err = load_piece((char *)map->words + (at - header->bitmap_offset), fd, at, len,
+				 buf);
 		if (err)
 			return err;
 		at += len;
@@ -94,7 +95,8 @@ static int load(struct cow_map *map, int fd, const struct cow_header *header)
 int cow_map_load(struct cow_map *map, int fd, const struct cow_header *header)
 {
 	uint64_t touched_size;
-	int err;
+	int err = -ENOMEM;
+	char *buf;
 
 	memset(map, 0, sizeof(*map));
 	pthread_mutex_init(&map->lock, NULL);
@@ -114,7 +116,10 @@ int cow_map_load(struct cow_map *map, int fd, const struct cow_header *header)
 		munmap(map->words, map->size);
 		return err;
 	}
-	err = load(map, fd, header);
+	buf = malloc(LOAD_PIECE);
+	if (buf)
+		err = load(map, fd, header, buf);
+	free(buf);
 	if (err)
 		cow_map_free(map);
 	return err;

@@ -181,50 +181,89 @@ static int open_backing(struct cow *cow, const char *wanted, struct cow_report *
 	return 0;
 }
 
-int cow_open(const char *path, const char *backing, int flags, struct cow_report *report,
-	     struct cow **result)
+static struct cow *new_cow(const char *path, int flags)
 {
 	struct cow *cow = calloc(1, sizeof(*cow));
-	int err;
 
 	if (!cow)
-		return -ENOMEM;
+		return NULL;
 	cow->backing_fd = -1;
 	cow->fd = -1;
 	cow->flags = flags;
 	cow->path = strdup(path);
 	cow->flush_buf = malloc(COW_FLUSH_BLOCKS * COW_MAP_BLOCK);
-	if (!cow->path || !cow->flush_buf) {
-		err = -ENOMEM;
-		goto free;
-	}
-	err = open_or_create(cow, backing, report);
-	if (err)
-		goto free;
-	if (!(flags & COW_NO_LOCK))
-		err = cow_lock(cow->fd, path, !(cow->flags & COW_READ_ONLY), report);
-	if (!err)
-		err = read_header(cow, report);
-	if (!err)
-		err = load_map(cow, report);
-	if (err)
-		goto close;
-	if (!(flags & COW_ALONE))
-		err = open_backing(cow, backing, report);
-	if (err) {
-		cow_map_free(&cow->map);
-		goto close;
-	}
 	pthread_mutex_init(&cow->flush_lock, NULL);
-	*result = cow;
-	return 0;
-
-close:
-	close(cow->fd);
-free:
+	if (cow->path && cow->flush_buf)
+		return cow;
+	free(cow->path);
 	free(cow->flush_buf);
+	free(cow);
+	return NULL;
+}
+
+static void free_cow(struct cow *cow)
+{
+	if (cow->fd >= 0 && !cow->borrowed)
+		close(cow->fd);
+	if (cow->backing_fd >= 0)
+		close(cow->backing_fd);
+	pthread_mutex_destroy(&cow->flush_lock);
+	free(cow->flush_buf);
+	free(cow->backing);
 	free(cow->path);
 	free(cow);
+}
+
+/* Everything from the header on; cow->fd is open and locked. */
+static int set_up(struct cow *cow, const char *backing, struct cow_report *report)
+{
+	int err = read_header(cow, report);
+
+	if (!err)
+		err = load_map(cow, report);
+	if (err || (cow->flags & COW_ALONE))
+		return err;
+	err = open_backing(cow, backing, report);
+	if (err)
+		cow_map_free(&cow->map);
+	return err;
+}
+
+int cow_open(const char *path, const char *backing, int flags, struct cow_report *report,
+	     struct cow **result)
+{
+	struct cow *cow = new_cow(path, flags);
+	int err;
+
+	if (!cow)
+		return -ENOMEM;
+	err = open_or_create(cow, backing, report);
+	if (!err && !(flags & COW_NO_LOCK))
+		err = cow_lock(cow->fd, path, !(cow->flags & COW_READ_ONLY), report);
+	if (!err)
+		err = set_up(cow, backing, report);
+	if (err)
+		free_cow(cow);
+	else
+		*result = cow;
+	return err;
+}
+
+int cow_attach(int fd, const char *path, const char *backing, int flags,
+	       struct cow_report *report, struct cow **result)
+{
+	struct cow *cow = new_cow(path, flags);
+	int err;
+
+	if (!cow)
+		return -ENOMEM;
+	cow->fd = fd;
+	cow->borrowed = 1;
+	err = set_up(cow, backing, report);
+	if (err)
+		free_cow(cow);
+	else
+		*result = cow;
 	return err;
 }
 
@@ -232,14 +271,7 @@ int cow_close(struct cow *cow)
 {
 	int err = cow_settled(cow) ? 0 : cow_flush(cow);
 
-	close(cow->fd);
-	if (cow->backing_fd >= 0)
-		close(cow->backing_fd);
 	cow_map_free(&cow->map);
-	pthread_mutex_destroy(&cow->flush_lock);
-	free(cow->flush_buf);
-	free(cow->backing);
-	free(cow->path);
-	free(cow);
+	free_cow(cow);
 	return err;
 }

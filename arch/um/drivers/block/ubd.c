@@ -145,6 +145,16 @@ static void report_open_error(struct ubd *ubd, int err, const char *why)
 		pr_err("ubd%c: Can't open \"%s\": errno = %d (%s)\n", name, file, -err, why);
 }
 
+/* What the host half has to say, errors that it explains included. */
+static void print_log(struct ubd *ubd)
+{
+	const char *line;
+	int level;
+
+	while (host_ubd_log(&level, &line))
+		printk("%s%d" "ubd%c: %s\n", KERN_SOH, level, 'a' + ubd->nr, line);
+}
+
 static int ubd_open_host(struct ubd *ubd, const char **why)
 {
 	bool wanted_ro = ubd->info.flags & HOST_UBD_READ_ONLY;
@@ -159,10 +169,14 @@ static int ubd_open_host(struct ubd *ubd, const char **why)
 	while ((err = host_ubd_open(ubd->nr, &ubd->info, &ubd->host, why)) == -EAGAIN &&
 	       ++try < LOCK_TRIES)
 		msleep(LOCK_RETRY_MS);
+	print_log(ubd);
 	if (err) {
 		report_open_error(ubd, err, *why);
 		return err;
 	}
+	if (*ubd->info.backing)
+		pr_info("ubd%c: \"%s\" is a COW file over \"%s\"\n", 'a' + ubd->nr,
+			ubd->info.file, ubd->info.backing);
 	if (ubd->info.flags & HOST_UBD_SHARED)
 		pr_info("ubd%c: Not locking \"%s\" on the host\n", 'a' + ubd->nr, ubd->info.file);
 	if (!wanted_ro && (ubd->info.flags & HOST_UBD_READ_ONLY))
@@ -300,6 +314,11 @@ int ubd_unplug(int nr)
 	put_disk(disk);		/* the last to know it frees ubd */
 	host_ubd_forget(nr);
 	return 0;
+}
+
+const struct host_ubd_info *ubd_info(int nr)
+{
+	return ubds[nr] ? &ubds[nr]->info : NULL;
 }
 
 static int __init ubd_init(void)

@@ -78,6 +78,9 @@ int ubd_plug(int nr, const char **why);
  */
 int ubd_unplug(int nr);
 
+/** ubd_info() - what is known about an open disk, NULL if there is none. Context as ubd_plug(). */
+const struct host_ubd_info *ubd_info(int nr);
+
 /* ubd_queue.c */
 
 /** ubd_queue_init() - start the engine, say which it is; 0 or a negative errno */

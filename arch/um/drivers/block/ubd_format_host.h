@@ -21,6 +21,8 @@
 #ifndef __UM_UBD_FORMAT_HOST_H
 #define __UM_UBD_FORMAT_HOST_H
 
+#include <stdint.h>
+
 #include "ubd_host.h"
 
 /* How many plain ranges of files one request may be made of. */
@@ -43,7 +45,7 @@ struct host_ubd {
 	int flags;
 	int fd;
 	int is_device;
-	unsigned long long size;
+	uint64_t size;
 	const struct ubd_format *format;
 	void *private;
 };
@@ -89,6 +91,10 @@ struct ubd_extent {
  *	on the medium with all that is needed to find it when this returns. Must
  *	not touch @request->next, @done and @private. May be NULL if map() never returns 0.
  *
+ * create(), probe(), open() and close() are called on a host thread, too, and
+ * may allocate and use as much stack as they like. What they have to say to the
+ * user, beyond *@why, goes to ubd_log().
+ *
  * The guest never has two overlapping requests under way of which one is a
  * write, unless it does not care which of them wins.
  */
@@ -103,6 +109,7 @@ struct ubd_format {
 };
 
 extern const struct ubd_format ubd_raw_format;
+extern const struct ubd_format ubd_cow_format;
 
 /* Helpers for perform(); ubd_io_host.c. */
 
@@ -117,6 +124,10 @@ extern const struct ubd_format ubd_raw_format;
  */
 int ubd_transfer(const struct host_ubd_request *request, unsigned long long skip,
 		 const struct ubd_extent *extent, int dsync);
+
+/** ubd_zero() - zeroes for bytes @skip to @skip + @len of a read */
+void ubd_zero(const struct host_ubd_request *request, unsigned long long skip,
+	      unsigned long long len);
 
 /**
  * ubd_punch() - free a range of a file
@@ -136,6 +147,15 @@ int ubd_punch(const struct host_ubd *disk, const struct ubd_extent *extent,
 int ubd_sync(int fd);
 
 /* Helpers for open(); ubd_open_host.c. */
+
+/**
+ * ubd_log() - a line for the kernel's log, printed when the disk is open or refused
+ * @level: printk's: 3 error, 5 notice, 6 information
+ * @text: one line, without newline
+ *
+ * Only while a disk is being opened.
+ */
+void ubd_log(int level, const char *text);
 
 /**
  * ubd_file_open() - open a file of a disk
@@ -158,8 +178,5 @@ int ubd_file_open(const char *name, int *flags, const char **why);
  * The lock belongs to the open file and ends with it. Returns 0, -EAGAIN or another negative errno.
  */
 int ubd_file_lock(int fd, int flags, unsigned long long *holder);
-
-/** ubd_file_size() - bytes of a file or block device. 0 or a negative errno. */
-int ubd_file_size(int fd, unsigned long long *size);
 
 #endif

@@ -16,6 +16,7 @@
 #define HOST_UBD_SHARED		8	/* c: take no lock */
 #define HOST_UBD_NO_TRIM	16	/* t: no discard, no write-zeroes */
 #define HOST_UBD_DIRECT		32	/* ubd_opt: O_DIRECT */
+#define HOST_UBD_ACCEPT		64	/* ubd_opt: take a backing file that was changed */
 
 struct host_ubd;
 struct host_event;
@@ -139,12 +140,22 @@ const char *host_ubd_start(struct host_ubd_queue *queue, const char **why, int *
  *
  * A file that can't be written is opened read-only. Error -EAGAIN: somebody
  * else holds a lock on it; then @info->size is his process id, or 0 if the
- * host doesn't tell. -EMEDIUMTYPE: it is a COW file. Task context; may wait for the host's disk.
+ * host doesn't tell. -EMEDIUMTYPE: it is a COW file, but not a good one. Task
+ * context, by one caller at a time; may wait for the host's disk.
  */
 int host_ubd_open(int nr, struct host_ubd_info *info, struct host_ubd **ubd,
 		  const char **why);
 
-/** host_ubd_close() - no request may be under way. Task context. */
+/**
+ * host_ubd_log() - what the last host_ubd_open() has to say to the user
+ * @level: set to printk's level of the line
+ * @line: set to a line, without newline; stays until the next host_ubd_open()
+ *
+ * Returns 1, or 0 when there are no more. Task context.
+ */
+int host_ubd_log(int *level, const char **line);
+
+/** host_ubd_close() - no request may be under way. Task context; may wait for the host's disk. */
 void host_ubd_close(struct host_ubd *ubd);
 
 enum host_ubd_op {

@@ -18,16 +18,17 @@ static int hotplug_config(const char *text, const char **why)
 
 static int hotplug_query(const char *text, char *buf, size_t size, const char **why)
 {
-	struct host_ubd_info info;
+	const struct host_ubd_info *info;
 	int nr = host_ubd_number(text);
 
 	if (nr < 0) {
 		*why = "ubd_get_config : device number out of range";
 		return 1;
 	}
-	if (!host_ubd_configured(nr, &info))
+	info = ubd_info(nr);
+	if (!info)
 		return 0;
-	snprintf(buf, size, *info.backing ? "%s,%s" : "%s", info.file, info.backing);
+	snprintf(buf, size, *info->backing ? "%s,%s" : "%s", info->file, info->backing);
 	return 0;
 }
 

@@ -48,6 +48,16 @@ static int describe(const struct host_ubd_request *request, unsigned long long s
 	return n;
 }
 
+void ubd_zero(const struct host_ubd_request *request, unsigned long long skip,
+	      unsigned long long len)
+{
+	struct iovec iov[HOST_UBD_SEGMENTS];
+	int i, n = describe(request, skip, len, iov);
+
+	for (i = 0; i < n; i++)
+		memset(iov[i].iov_base, 0, iov[i].iov_len);
+}
+
 int ubd_transfer(const struct host_ubd_request *request, unsigned long long skip,
 		 const struct ubd_extent *extent, int dsync)
 {
@@ -73,8 +83,7 @@ int ubd_transfer(const struct host_ubd_request *request, unsigned long long skip
 			return -EIO;
 		if (!ret) {
 			/* The file ends here. */
-			for (int i = 0; i < n; i++)
-				memset(iov[i].iov_base, 0, iov[i].iov_len);
+			ubd_zero(request, skip + done, extent->len - done);
 			return 0;
 		}
 		done += ret;

@@ -17,12 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../os-Linux/work.h"
+#include "disk_file.h"
 #include "ubd_format_host.h"
 
 #define SECTOR		512
 #define ALIGN_MAX	4096
 
 static const struct ubd_format *const ubd_formats[] = {
+	&ubd_cow_format,
 	&ubd_raw_format,
 };
 
@@ -106,31 +109,12 @@ int ubd_file_open(const char *name, int *flags, const char **why)
 
 int ubd_file_lock(int fd, int flags, unsigned long long *holder)
 {
-	struct flock lock = {
-		.l_type = (flags & HOST_UBD_READ_ONLY) ? F_RDLCK : F_WRLCK,
-		.l_whence = SEEK_SET,
-	};
+	int pid = 0, err = 0;
 
-	*holder = 0;
-	if (flags & HOST_UBD_SHARED || !fcntl(fd, F_OFD_SETLK, &lock))
-		return 0;
-	if (errno != EAGAIN && errno != EACCES)
-		return -errno;
-	if (!fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK && lock.l_pid > 0)
-		*holder = lock.l_pid;
-	return -EAGAIN;
-}
-
-int ubd_file_size(int fd, unsigned long long *size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISBLK(st.st_mode))
-		return ioctl(fd, BLKGETSIZE64, size) < 0 ? -errno : 0;
-	*size = st.st_size;
-	return 0;
+	if (!(flags & HOST_UBD_SHARED))
+		err = disk_file_lock(fd, !(flags & HOST_UBD_READ_ONLY), &pid);
+	*holder = pid;
+	return err;
 }
 
 static void device_limits(int fd, struct host_ubd_limits *limits)
@@ -214,28 +198,12 @@ static int check_kind(struct host_ubd *disk, struct stat *st, const char **why)
 	return 0;
 }
 
-/*
- * A COW file must not be used as if it were an image: the first write would
- * destroy it.
- */
-static int is_cow(const struct host_ubd *disk)
-{
-	char magic[4];
-
-	return !(disk->flags & HOST_UBD_DATA) && pread(disk->fd, magic, 4, 0) == 4 &&
-	       !memcmp(magic, "OOOM", 4);
-}
-
 static int choose_format(struct host_ubd *disk, const struct host_ubd_info *info,
 			 const char **why)
 {
 	size_t i;
 	int ret;
 
-	if (is_cow(disk) || *info->backing) {
-		*why = "it is a COW file, which this kernel can't use yet";
-		return -EMEDIUMTYPE;
-	}
 	for (i = 0; i < sizeof(ubd_formats) / sizeof(*ubd_formats); i++) {
 		ret = ubd_formats[i]->probe(disk, info, why);
 		if (ret < 0)
@@ -280,7 +248,7 @@ static int set_up(struct host_ubd *disk, struct host_ubd_info *info, const char 
 	if (err)
 		return err;
 	*why = "its size is not known";
-	err = ubd_file_size(disk->fd, &disk->size);
+	err = disk_file_size(disk->fd, &disk->size);
 	if (err)
 		return err;
 	*why = "its alignment is not known";
@@ -317,21 +285,78 @@ static int open_or_create(struct host_ubd *disk, const struct host_ubd_info *inf
 	return err ? err : ubd_file_open(info->file, &disk->flags, why);
 }
 
+/* Lines for the kernel's log: each a digit, its level, the text and a NUL. */
+static struct {
+	char text[16384];
+	size_t used;
+	size_t read;
+} messages;
+
+void ubd_log(int level, const char *text)
+{
+	size_t len = strlen(text) + 2;
+
+	if (len > sizeof(messages.text) - messages.used)
+		return;
+	messages.text[messages.used] = '0' + level;
+	memcpy(messages.text + messages.used + 1, text, len - 1);
+	messages.used += len;
+}
+
+int host_ubd_log(int *level, const char **line)
+{
+	const char *p = messages.text + messages.read;
+
+	if (messages.read == messages.used)
+		return 0;
+	*level = *p - '0';
+	*line = p + 1;
+	messages.read += strlen(p) + 1;
+	return 1;
+}
+
+/**
+ * struct open_call - host_ubd_open() or host_ubd_close() on a host thread
+ * @call: for the pool
+ * @disk: the disk
+ * @info, @why, @err: as of host_ubd_open()
+ */
+struct open_call {
+	struct host_call call;
+	struct host_ubd *disk;
+	struct host_ubd_info *info;
+	const char **why;
+	int err;
+};
+
+static void open_disk(struct host_call *call)
+{
+	struct open_call *o = (struct open_call *)call;
+	struct host_ubd *disk = o->disk;
+
+	messages.used = 0;
+	messages.read = 0;
+	disk->fd = open_or_create(disk, o->info, o->why);
+	if (disk->fd < 0) {
+		o->err = disk->fd;
+		return;
+	}
+	o->err = set_up(disk, o->info, o->why);
+	if (o->err) {
+		close(disk->fd);
+		disk->format = NULL;
+	}
+}
+
 int host_ubd_open(int nr, struct host_ubd_info *info, struct host_ubd **ubd, const char **why)
 {
 	struct host_ubd *disk = &disks[nr];
-	int err;
+	struct open_call o = { .call.fn = open_disk, .disk = disk, .info = info, .why = why };
 
 	*disk = (struct host_ubd){ .nr = nr, .flags = info->flags };
-	disk->fd = open_or_create(disk, info, why);
-	if (disk->fd < 0)
-		return disk->fd;
-	err = set_up(disk, info, why);
-	if (err) {
-		close(disk->fd);
-		disk->format = NULL;
-		return err;
-	}
+	host_work_call(&o.call, 0);
+	if (o.err)
+		return o.err;
 	info->flags = disk->flags;
 	info->size = disk->size;
 	info->format = disk->format->name;
@@ -339,10 +364,19 @@ int host_ubd_open(int nr, struct host_ubd_info *info, struct host_ubd **ubd, con
 	return 0;
 }
 
-void host_ubd_close(struct host_ubd *disk)
+static void close_disk(struct host_call *call)
 {
+	struct host_ubd *disk = ((struct open_call *)call)->disk;
+
 	if (disk->format->close)
 		disk->format->close(disk);
 	close(disk->fd);
 	disk->format = NULL;
+}
+
+void host_ubd_close(struct host_ubd *disk)
+{
+	struct open_call o = { .call.fn = close_disk, .disk = disk };
+
+	host_work_call(&o.call, 0);
 }

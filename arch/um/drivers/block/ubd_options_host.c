@@ -97,6 +97,10 @@ static int parse_setting(struct ubd_config *config, const char *word)
 		config->flags |= HOST_UBD_DIRECT;
 		return 0;
 	}
+	if (!strcmp(word, "accept")) {
+		config->flags |= HOST_UBD_ACCEPT;
+		return 0;
+	}
 	for (size_t i = 0; i < sizeof(amounts) / sizeof(*amounts); i++) {
 		size_t len = strlen(amounts[i].name);
 
@@ -108,7 +112,7 @@ static int parse_setting(struct ubd_config *config, const char *word)
 		*(unsigned long long *)((char *)&config->rate + amounts[i].offset) = value;
 		return 0;
 	}
-	return host_option_error("\"%s\" is none of direct, bytes=, requests=, burst_bytes=, burst_requests=",
+	return host_option_error("\"%s\" is none of direct, accept, bytes=, requests=, burst_bytes=, burst_requests=",
 				 word);
 }
 
@@ -142,6 +146,7 @@ HOST_OPTION(ubd_opt,
 	.synopsis = "ubd_opt=<n>|all,<setting>[,<setting>...]",
 	.help = "Settings of a disk, or of all:\n"
 		"  direct              bypass the host's page cache (O_DIRECT)\n"
+		"  accept              take the backing file of a COW file even if it was changed\n"
 		"  bytes=<n>[K|M|G]    limit to so many bytes per second\n"
 		"  requests=<n>        limit to so many requests per second\n"
 		"  burst_bytes=<n>, burst_requests=<n>\n"

@@ -3,11 +3,12 @@
 
 import re
 import signal
+import subprocess
 import time
 
 import pytest
 
-from harness import images
+from harness import images, tools
 from harness.guest import Died, Guest, Hang
 
 pytestmark = [pytest.mark.debian, pytest.mark.xdist_group('debian')]
@@ -304,6 +305,25 @@ def test_boot_and_poweroff(guest, master, tmp_path, count):
         g.close()
         code, text = images.fsck(image)
         assert code == 0, text
+
+
+def test_cow(guest, master, tmp_path):
+    """From a COW file: services run, files are made, the merged image is clean."""
+    before = master.stat().st_mtime_ns
+    cow = tmp_path / 'root.cow'
+    g = guest(f'ubd0={cow},{master}', 'mem=512M').login()
+    assert g.out('systemctl is-system-running --wait || true') == 'running'
+    g.out('find /usr/share -type f | head -3000 | tar -cf /root/a.tar -T -', timeout=120)
+    want = g.out('md5sum < /root/a.tar')
+    assert g.poweroff('poweroff', timeout=180) == 0
+    g = guest(f'ubd0={cow}', 'mem=512M').login()
+    assert g.out('md5sum < /root/a.tar') == want
+    assert g.poweroff('poweroff', timeout=180) == 0
+    assert master.stat().st_mtime_ns == before
+    moo = tools.build()['uml_moo']
+    subprocess.run([moo, cow, tmp_path / 'merged'], check=True)
+    code, text = images.fsck(tmp_path / 'merged')
+    assert code == 0, text
 
 
 def test_reboot(guest, master, tmp_path):

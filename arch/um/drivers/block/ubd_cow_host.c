@@ -24,7 +24,7 @@ static void log_line(struct cow_report *report, enum cow_level level, const char
 
 static struct cow_report log_report = { .line = log_line };
 
-static const char refused[] = "its COW header or its backing file is refused";
+static const char refused[] = "the COW file or its backing file is refused";
 
 static int cow_make(const struct host_ubd_info *info, const char **why)
 {

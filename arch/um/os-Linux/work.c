@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pool of host threads for what may block (disk input and output).
+ * Pools of host threads for what may block.
  *
- * It begins with one thread. A thread that takes a work while others wait in
- * the queue and nobody is idle first starts one more, up to MAX_THREADS; so
- * threads are never created on a kernel stack, and a machine that does
- * nothing in parallel has one.
+ * A thread that takes a work while others wait in the queue and nobody is
+ * idle first starts one more, up to the pool's limit; so threads are never
+ * created on a kernel stack, and a machine that does nothing in parallel has
+ * one in each pool it uses. The first thread of the pool for disks is made at
+ * start-up, and makes the first ones of other pools.
  *
  * If it may, one thread at a time that has nothing to do watches for work
  * before it sleeps, as long as that has been of use (spin.h).
@@ -21,80 +22,96 @@
 #include "spin.h"
 #include "work.h"
 
-#define MAX_THREADS	8
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
-static struct host_work *first;
-static struct host_work **last = &first;
-static int threads, idle;
-static int watchers;		/* 0 or 1 */
 int host_work_watch;
+static struct host_pool disks = {
+	HOST_POOL(disks, "uml-io", 8),
+	.may_watch = &host_work_watch,
+};
+
+static void start_first(struct host_work *work);
+
+void host_pool_submit(struct host_pool *pool, struct host_work *work)
+{
+	int wake, start;
+
+	work->next = NULL;
+	pthread_mutex_lock(&pool->lock);
+	*pool->last = work;
+	pool->last = &work->next;
+	/* Who watches will see it. */
+	wake = pool->idle && !__atomic_load_n(&pool->watchers, __ATOMIC_SEQ_CST);
+	start = !pool->threads;
+	if (start)
+		pool->threads = 1;
+	pthread_mutex_unlock(&pool->lock);
+	if (wake)
+		pthread_cond_signal(&pool->more);
+	if (start) {
+		pool->starter.fn = start_first;
+		host_work_submit(&pool->starter);
+	}
+}
 
 void host_work_submit(struct host_work *work)
 {
-	int wake;
-
-	work->next = NULL;
-	pthread_mutex_lock(&lock);
-	*last = work;
-	last = &work->next;
-	/* Who watches will see it. */
-	wake = idle && !__atomic_load_n(&watchers, __ATOMIC_SEQ_CST);
-	pthread_mutex_unlock(&lock);
-	if (wake)
-		pthread_cond_signal(&more);
+	host_pool_submit(&disks, work);
 }
 
-static void watch(unsigned long end)
+static int may_watch(const struct host_pool *pool)
+{
+	return pool->may_watch && __atomic_load_n(pool->may_watch, __ATOMIC_RELAXED);
+}
+
+static void watch(struct host_pool *pool, unsigned long end)
 {
 	int nobody = 0;
 
-	if (!__atomic_compare_exchange_n(&watchers, &nobody, 1, 0, __ATOMIC_SEQ_CST,
+	if (!__atomic_compare_exchange_n(&pool->watchers, &nobody, 1, 0, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST))
 		return;
-	while (spin_now() < end && !__atomic_load_n(&first, __ATOMIC_RELAXED) &&
-	       __atomic_load_n(&host_work_watch, __ATOMIC_RELAXED))
+	while (spin_now() < end && !__atomic_load_n(&pool->first, __ATOMIC_RELAXED) &&
+	       may_watch(pool))
 		__builtin_ia32_pause();
-	__atomic_store_n(&watchers, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&pool->watchers, 0, __ATOMIC_SEQ_CST);
 }
 
-static void *pool_thread(void *unused)
+static void *pool_thread(void *arg)
 {
+	struct host_pool *pool = arg;
 	unsigned int window = 0;
 	struct host_work *work;
 	unsigned long start;
 	int grow, wake;
 
-	pthread_setname_np(pthread_self(), "uml-io");
+	pthread_setname_np(pthread_self(), pool->name);
 	for (;;) {
 		start = spin_now();
-		if (window && __atomic_load_n(&host_work_watch, __ATOMIC_RELAXED))
-			watch(start + spin_ticks(window));
-		pthread_mutex_lock(&lock);
-		while (!first) {
-			idle++;
-			pthread_cond_wait(&more, &lock);
-			idle--;
+		if (window && may_watch(pool))
+			watch(pool, start + spin_ticks(window));
+		pthread_mutex_lock(&pool->lock);
+		while (!pool->first) {
+			pool->idle++;
+			pthread_cond_wait(&pool->more, &pool->lock);
+			pool->idle--;
 		}
-		work = first;
-		first = work->next;
-		if (!first)
-			last = &first;
-		wake = first && idle;
-		grow = first && !idle && threads < MAX_THREADS;
+		work = pool->first;
+		pool->first = work->next;
+		if (!pool->first)
+			pool->last = &pool->first;
+		wake = pool->first && pool->idle;
+		grow = pool->first && !pool->idle && pool->threads < pool->max_threads;
 		if (grow)
-			threads++;
-		pthread_mutex_unlock(&lock);
+			pool->threads++;
+		pthread_mutex_unlock(&pool->lock);
 		window = spin_adapt(window, spin_now() - start);
 
 		if (wake)
-			pthread_cond_signal(&more);
-		if (grow && host_thread_start(pool_thread, NULL)) {
+			pthread_cond_signal(&pool->more);
+		if (grow && host_thread_start(pool_thread, pool)) {
 			/* The host is short of threads: go on with those we have. */
-			pthread_mutex_lock(&lock);
-			threads--;
-			pthread_mutex_unlock(&lock);
+			pthread_mutex_lock(&pool->lock);
+			pool->threads--;
+			pthread_mutex_unlock(&pool->lock);
 		}
 		work->fn(work);
 	}
@@ -127,8 +144,18 @@ int host_work_call(struct host_call *call, int seconds)
 	return 0;
 }
 
+/* If the host has no thread for it, the one that asks does its work. */
+static void start_first(struct host_work *work)
+{
+	struct host_pool *pool;
+
+	pool = (struct host_pool *)((char *)work - offsetof(struct host_pool, starter));
+	if (host_thread_start(pool_thread, pool))
+		pool_thread(pool);
+}
+
 int host_work_init(void)
 {
-	threads = 1;
-	return host_thread_start(pool_thread, NULL);
+	disks.threads = 1;
+	return host_thread_start(pool_thread, &disks);
 }

@@ -3,6 +3,8 @@
 #ifndef __UM_WORK_H
 #define __UM_WORK_H
 
+#include <pthread.h>
+
 /**
  * struct host_work - something to be done by a host thread
  * @fn: does it; may block; must not call into the kernel half. It owns @work
@@ -15,16 +17,48 @@ struct host_work {
 };
 
 /**
- * host_work_submit() - have the pool do it
+ * struct host_pool - some threads and the works they are to do
+ * @name: of its threads, at most 15 characters
+ * @max_threads: how many works are done at a time
+ * @may_watch: as host_work_watch; NULL: never
+ */
+struct host_pool {
+	const char *name;
+	int max_threads;
+	const int *may_watch;
+	/* private: */
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct host_work *first, **last;
+	int threads, idle;
+	int watchers;		/* 0 or 1 */
+	struct host_work starter;
+};
+
+/* The first initializers of the pool @pool. */
+#define HOST_POOL(pool, pool_name, max)				\
+	.name = pool_name,					\
+	.max_threads = max,					\
+	.lock = PTHREAD_MUTEX_INITIALIZER,			\
+	.more = PTHREAD_COND_INITIALIZER,			\
+	.last = &(pool).first
+
+/**
+ * host_pool_submit() - have a pool do it
+ * @pool: which
  * @work: not submitted already
  *
  * Works are started in the order they were submitted and run in parallel.
  * Never blocks for long; any context but a signal handler.
  */
+void host_pool_submit(struct host_pool *pool, struct host_work *work);
+
+/** host_work_submit() - have the pool for disks do it */
 void host_work_submit(struct host_work *work);
 
 /**
- * host_work_watch - may a thread without work look out for more before it sleeps?
+ * host_work_watch - may a thread for disks without work look out for more before it
+ * sleeps?
  *
  * Waking it costs more than many a work. For those who submit many in a row to
  * set, and to clear when others need the CPUs (spin_allowed()).
@@ -55,7 +89,7 @@ struct host_call {
  */
 int host_work_call(struct host_call *call, int seconds);
 
-/** host_work_init() - start the pool; 0 or a negative errno. Once, at start-up. */
+/** host_work_init() - start the pool for disks; 0 or a negative errno. Once, at start-up. */
 int host_work_init(void);
 
 /**

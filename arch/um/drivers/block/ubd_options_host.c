@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <host/options.h>
+#include "../../../../fs/hostfs/options_host.h"
 #include "ubd_config_host.h"
 
 static int parse_all(const char *value)
@@ -19,13 +21,28 @@ static int parse_all(const char *value)
 	return 0;
 }
 
+/* A directory as the first disk is a root file system that needs no disk. */
+static const char *root_directory(const char *rest)
+{
+	const char *equals = strchr(rest, '=');
+	struct stat st;
+
+	if (!equals || (*rest != '0' && *rest != 'a') ||
+	    rest + 1 + strspn(rest + 1, "rsdct") != equals)
+		return NULL;
+	return !stat(equals + 1, &st) && S_ISDIR(st.st_mode) ? equals + 1 : NULL;
+}
+
 static int parse_ubd(const char *rest)
 {
-	const char *why = "";
+	const char *why = "", *file;
 	int nr;
 
 	if (*rest == '=')
 		return parse_all(rest + 1);
+	file = root_directory(rest);
+	if (file)
+		return hostfs_boot(file);
 	if (*rest == '_')
 		return 1;	/* ubd_engine= and its like */
 	if (host_ubd_configure(rest, &nr, &why))
@@ -50,7 +67,7 @@ HOST_OPTION(ubd,
 		"  d  plain data, never a COW file\n"
 		"  c  shared with others: do not lock the file\n"
 		"  t  no discard (trim) and write-zeroes\n"
-		"ubd0 is the default root device.");
+		"ubd0 is the default root device. It may be a directory (hostfs).");
 
 /* "10M"; returns -1 if it is no number. */
 static long long parse_amount(const char *text)

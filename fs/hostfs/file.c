@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Open files.
+ *
+ * The open files of an inode share at most two files of the host: one to read from,
+ * one to write to. All data is written when the last one that could write is closed,
+ * and in strict mode at each close, so that the host has it. References keep a file of the
+ * host open until the last transfer has ended.
+ */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+#include "hostfs.h"
+
+struct hostfs_data *hostfs_get_data(struct inode *inode, bool write)
+{
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+	struct hostfs_data *data;
+
+	spin_lock(&hi->data_lock);
+	data = write ? hi->writer : hi->reader;
+	if (!data && !write && hi->writer && hi->writer->readable)
+		data = hi->writer;
+	if (data)
+		refcount_inc(&data->ref);
+	spin_unlock(&hi->data_lock);
+	return data;
+}
+
+/* Any context: closing a file that was only read or is written already is quick. */
+void hostfs_put_data(struct hostfs_data *data)
+{
+	if (refcount_dec_and_test(&data->ref)) {
+		host_hostfs_close(data->fd);
+		kfree(data);
+	}
+}
+
+static void set_data(struct inode *inode, struct hostfs_data **where, struct hostfs_data *data)
+{
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+	struct hostfs_data *old;
+
+	spin_lock(&hi->data_lock);
+	old = *where;
+	*where = data;
+	spin_unlock(&hi->data_lock);
+	if (old)
+		hostfs_put_data(old);
+}
+
+static struct hostfs_data *open_data(struct inode *inode, int flags)
+{
+	struct hostfs_data *data = kmalloc(sizeof(*data), GFP_KERNEL);
+	int fd;
+
+	if (!data)
+		return ERR_PTR(-ENOMEM);
+	fd = hostfs_hold(inode);
+	if (fd >= 0) {
+		data->fd = hostfs_need_fd(hostfs_call(inode->i_sb, host_hostfs_open, fd, flags));
+		hostfs_let_go(inode);
+		fd = data->fd;
+	}
+	if (fd < 0) {
+		kfree(data);
+		return ERR_PTR(fd);
+	}
+	refcount_set(&data->ref, 1);
+	data->readable = flags & HOST_HOSTFS_READ;
+	return data;
+}
+
+static int open_reader(struct inode *inode)
+{
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+	struct hostfs_data *data;
+
+	if (!hi->reader) {
+		data = open_data(inode, HOST_HOSTFS_READ);
+		if (IS_ERR(data))
+			return PTR_ERR(data);
+		set_data(inode, &hi->reader, data);
+	}
+	hi->readers++;
+	return 0;
+}
+
+/* To write a part of a page the rest is read: if the host lets us. */
+static int open_writer(struct inode *inode)
+{
+	int at_end = hostfs_append(inode->i_sb) ? HOST_HOSTFS_AT_END : 0;
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+	struct hostfs_data *data;
+
+	if (!hi->writer) {
+		data = open_data(inode, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE | at_end);
+		if (data == ERR_PTR(-EACCES))
+			data = open_data(inode, HOST_HOSTFS_WRITE | at_end);
+		if (IS_ERR(data))
+			return PTR_ERR(data);
+		set_data(inode, &hi->writer, data);
+	}
+	hi->writers++;
+	return 0;
+}
+
+static void close_reader(struct inode *inode)
+{
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+
+	if (!--hi->readers)
+		set_data(inode, &hi->reader, NULL);
+}
+
+static void close_writer(struct inode *inode)
+{
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+
+	if (--hi->writers)
+		return;
+	filemap_write_and_wait(inode->i_mapping);
+	set_data(inode, &hi->writer, NULL);
+}
+
+/* O_DIRECT is the open file's own affair. */
+static int open_direct(struct inode *inode, struct file *file)
+{
+	struct hostfs_data *data;
+	int flags = HOST_HOSTFS_DIRECT;
+
+	if (hostfs_append(inode->i_sb))
+		return -EINVAL;
+	if (file->f_mode & FMODE_READ)
+		flags |= HOST_HOSTFS_READ;
+	if (file->f_mode & FMODE_WRITE)
+		flags |= HOST_HOSTFS_WRITE;
+	data = open_data(inode, flags);
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	file->private_data = data;
+	file->f_mode |= FMODE_CAN_ODIRECT;
+	return 0;
+}
+
+static int hostfs_open(struct inode *inode, struct file *file)
+{
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+	int err;
+
+	/* Cached data that is not the host's any more goes. */
+	err = hostfs_refresh(inode);
+	if (err)
+		return err;
+	if (file->f_flags & O_DIRECT) {
+		err = open_direct(inode, file);
+		if (err)
+			return err;
+	}
+	mutex_lock(&hi->open_lock);
+	if (file->f_mode & FMODE_READ)
+		err = open_reader(inode);
+	if (!err && (file->f_mode & FMODE_WRITE)) {
+		err = open_writer(inode);
+		if (err && (file->f_mode & FMODE_READ))
+			close_reader(inode);
+	}
+	mutex_unlock(&hi->open_lock);
+	if (err && file->private_data)
+		hostfs_put_data(file->private_data);
+	return err;
+}
+
+static int hostfs_release(struct inode *inode, struct file *file)
+{
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+
+	mutex_lock(&hi->open_lock);
+	if (file->f_mode & FMODE_WRITE)
+		close_writer(inode);
+	if (file->f_mode & FMODE_READ)
+		close_reader(inode);
+	mutex_unlock(&hi->open_lock);
+	if (file->private_data)
+		hostfs_put_data(file->private_data);
+	return 0;
+}
+
+static int hostfs_flush(struct file *file, fl_owner_t id)
+{
+	struct inode *inode = file_inode(file);
+
+	if (!(file->f_mode & FMODE_WRITE) || HOSTFS_SB(inode->i_sb)->loose)
+		return 0;
+	filemap_write_and_wait(inode->i_mapping);
+	return file_check_and_advance_wb_err(file);
+}
+
+static int hostfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct inode *inode = file_inode(file);
+	struct hostfs_data *data;
+	int err;
+
+	err = file_write_and_wait_range(file, start, end);
+	if (err)
+		return err;
+	data = hostfs_get_data(inode, true) ?: hostfs_get_data(inode, false);
+	if (!data)
+		return 0;
+	err = hostfs_call_threaded(host_hostfs_sync, data->fd, datasync);
+	hostfs_put_data(data);
+	return err;
+}
+
+static ssize_t hostfs_read_iter(struct kiocb *iocb, struct iov_iter *iter)
+{
+	ssize_t ret = hostfs_refresh(file_inode(iocb->ki_filp));
+
+	if (ret)
+		return ret;
+	if (iocb->ki_flags & IOCB_DIRECT)
+		return hostfs_direct_read(iocb, iter);
+	if (hostfs_read_uncached(iocb, iter, &ret))
+		return ret;
+	return generic_file_read_iter(iocb, iter);
+}
+
+/*
+ * Where files may only grow the host's file is written at once, wherever its end is,
+ * and nothing of it is cached before.
+ */
+static ssize_t write_at_end(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct hostfs_data *data = hostfs_get_data(inode, true);
+	void *buf = (void *)__get_free_page(GFP_KERNEL);
+	ssize_t done = 0, err = 0;
+
+	if (!data || !buf)
+		err = data ? -ENOMEM : -EBADF;
+	while (!err && iov_iter_count(iter)) {
+		size_t len = min_t(size_t, iov_iter_count(iter), PAGE_SIZE);
+		struct host_hostfs_segment segment = { .base = buf, .len = len };
+		struct host_hostfs_io io = {
+			.fd = data->fd,
+			.write = 1,
+			.how = hostfs_how(inode),
+			.nr = 1,
+			.segments = &segment,
+			.len = len,
+		};
+		long n;
+
+		if (!copy_from_iter_full(buf, len, iter)) {
+			err = -EFAULT;
+			break;
+		}
+		n = hostfs_call_threaded(host_hostfs_transfer, &io);
+		if (n > 0)
+			done += n;
+		if (io.has_attr) {
+			hostfs_update(inode, &io.attr, hostfs_version(inode->i_sb));
+			iocb->ki_pos = io.attr.size;
+		}
+		err = io.error;
+	}
+	free_page((unsigned long)buf);
+	if (data)
+		hostfs_put_data(data);
+	return done ? done : err;
+}
+
+static ssize_t hostfs_write_iter(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t ret = 0;
+
+	inode_lock(inode);
+	/* The end may have moved on the host. */
+	if (iocb->ki_flags & IOCB_APPEND)
+		ret = hostfs_refresh(inode);
+	if (!ret)
+		ret = generic_write_checks(iocb, iter);
+	if (ret > 0 && hostfs_append(inode->i_sb))
+		ret = write_at_end(iocb, iter);
+	else if (ret > 0 && (iocb->ki_flags & IOCB_DIRECT))
+		ret = hostfs_direct_write(iocb, iter);
+	else if (ret > 0)
+		ret = __generic_file_write_iter(iocb, iter);
+	inode_unlock(inode);
+	return ret > 0 ? generic_write_sync(iocb, ret) : ret;
+}
+
+static loff_t seek_host(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+	struct hostfs_data *data;
+	loff_t pos;
+
+	inode_lock(inode);
+	pos = filemap_write_and_wait(inode->i_mapping);
+	data = hostfs_get_data(inode, false) ?: hostfs_get_data(inode, true);
+	if (!pos)
+		pos = data ? hostfs_call(inode->i_sb, host_hostfs_seek, data->fd, offset, whence) :
+			     -EBADF;
+	if (data)
+		hostfs_put_data(data);
+	inode_unlock(inode);
+	return pos < 0 ? pos : vfs_setpos(file, pos, inode->i_sb->s_maxbytes);
+}
+
+static loff_t hostfs_llseek(struct file *file, loff_t offset, int whence)
+{
+	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+		return seek_host(file, offset, whence);
+	if (whence == SEEK_END) {
+		int err = hostfs_refresh(file_inode(file));
+
+		if (err)
+			return err;
+	}
+	return generic_file_llseek(file, offset, whence);
+}
+
+static void ask_again(struct inode *inode)
+{
+	hostfs_expire(inode);
+	hostfs_refresh(inode);
+}
+
+static long hostfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	struct hostfs_data *data;
+	long err;
+
+	if (hostfs_append(inode->i_sb) && (mode & ~FALLOC_FL_KEEP_SIZE))
+		return -EPERM;
+	data = hostfs_get_data(inode, true);
+	if (!data)
+		return -EBADF;
+	inode_lock(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	err = file_modified(file);
+	if (!err)
+		err = filemap_write_and_wait(inode->i_mapping);
+	if (!err)
+		err = hostfs_call_threaded(host_hostfs_allocate, data->fd, mode, offset, len);
+	if (!err && (mode & ~FALLOC_FL_KEEP_SIZE))
+		truncate_pagecache(inode, round_down(offset, PAGE_SIZE));
+	filemap_invalidate_unlock(inode->i_mapping);
+	ask_again(inode);
+	inode_unlock(inode);
+	hostfs_put_data(data);
+	return err;
+}
+
+/* The caller holds both inodes' locks. What is cached of the target goes. */
+static long copy_on_host(struct file *from, loff_t from_pos, struct file *to, loff_t to_pos,
+			 size_t len, bool clone)
+{
+	struct inode *from_inode = file_inode(from), *to_inode = file_inode(to);
+	struct host_hostfs_copy copy = {
+		.from_offset = from_pos,
+		.to_offset = to_pos,
+		.len = len,
+		.clone = clone,
+	};
+	struct hostfs_data *from_data, *to_data;
+	long ret;
+
+	from_data = hostfs_get_data(from_inode, false);
+	to_data = hostfs_get_data(to_inode, true);
+	ret = from_data && to_data ? 0 : -EBADF;
+	if (!ret)
+		ret = filemap_write_and_wait(from_inode->i_mapping);
+	if (!ret)
+		ret = filemap_write_and_wait(to_inode->i_mapping);
+	if (!ret) {
+		copy.from = from_data->fd;
+		copy.to = to_data->fd;
+		ret = hostfs_call_threaded(host_hostfs_copy, &copy);
+	}
+	if (ret > 0)
+		truncate_pagecache_range(to_inode, round_down(to_pos, PAGE_SIZE),
+					 round_up(to_pos + ret, PAGE_SIZE) - 1);
+	ask_again(to_inode);
+	if (from_data)
+		hostfs_put_data(from_data);
+	if (to_data)
+		hostfs_put_data(to_data);
+	return ret;
+}
+
+static ssize_t hostfs_copy_file_range(struct file *from, loff_t from_pos, struct file *to,
+				      loff_t to_pos, size_t len, unsigned int flags)
+{
+	ssize_t ret = -EXDEV;
+
+	if (file_inode(from)->i_sb == file_inode(to)->i_sb &&
+	    !hostfs_append(file_inode(to)->i_sb)) {
+		lock_two_nondirectories(file_inode(from), file_inode(to));
+		ret = file_modified(to);
+		if (!ret)
+			ret = copy_on_host(from, from_pos, to, to_pos, min_t(size_t, len, SZ_1G),
+					   false);
+		unlock_two_nondirectories(file_inode(from), file_inode(to));
+	}
+	if (ret == -EXDEV || ret == -EOPNOTSUPP)
+		ret = splice_copy_file_range(from, from_pos, to, to_pos, len);
+	return ret;
+}
+
+static loff_t hostfs_remap_range(struct file *from, loff_t from_pos, struct file *to,
+				 loff_t to_pos, loff_t len, unsigned int flags)
+{
+	long ret;
+
+	if (flags & ~REMAP_FILE_ADVISORY)
+		return -EOPNOTSUPP;
+	if (hostfs_append(file_inode(to)->i_sb))
+		return -EPERM;
+	lock_two_nondirectories(file_inode(from), file_inode(to));
+	ret = copy_on_host(from, from_pos, to, to_pos, len, true);
+	unlock_two_nondirectories(file_inode(from), file_inode(to));
+	/* "To the end" is what a length of 0 means. */
+	return ret < 0 ? ret : len ? len : i_size_read(file_inode(from)) - from_pos;
+}
+
+const struct file_operations hostfs_file_fops = {
+	.open = hostfs_open,
+	.flush = hostfs_flush,
+	.release = hostfs_release,
+	.llseek = hostfs_llseek,
+	.read_iter = hostfs_read_iter,
+	.write_iter = hostfs_write_iter,
+	.splice_read = filemap_splice_read,
+	.splice_write = iter_file_splice_write,
+	.mmap = hostfs_fault_init,
+	.fsync = hostfs_fsync,
+	.fallocate = hostfs_fallocate,
+	.copy_file_range = hostfs_copy_file_range,
+	.remap_file_range = hostfs_remap_range,
+};

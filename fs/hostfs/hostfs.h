@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of hostfs' kernel half share. */
+#ifndef __HOSTFS_H
+#define __HOSTFS_H
+
+#include <linux/completion.h>
+#include <linux/fs.h>
+#include <linux/refcount.h>
+#include <linux/sizes.h>
+#include "hostfs_host.h"
+
+/* An answer of the host is as good as new for this long. */
+#define HOSTFS_FRESH_NS		(50 * NSEC_PER_USEC)
+
+/* Shorter transfers may be made by the vCPU itself if nothing has to be waited for. */
+#define HOSTFS_INLINE_MAX	SZ_64K
+
+/* Longer reads of what is not cached don't go through the page cache. */
+#define HOSTFS_UNCACHED_MIN	SZ_64K
+
+#define HOSTFS_MAGIC		0x00c0ffee
+
+/**
+ * struct hostfs_sb - a mounted tree
+ * @path: its directory, for the list of mounts
+ * @root_fd: path descriptor of that, until the root inode has it
+ * @root: what it was at the time of mounting
+ * @how: HOST_HOSTFS_* for all calls
+ * @threads: calls are made by host threads, because the host may not answer soon
+ * @loose: names and attributes are believed for @fresh_ns, and data isn't written at
+ *	each close
+ * @fresh_ns: for how long what the host said is believed
+ * @version: counts changes that were made through this mount
+ */
+struct hostfs_sb {
+	char *path;
+	int root_fd;
+	struct host_hostfs_attr root;
+	int how;
+	bool threads;
+	bool loose;
+	u64 fresh_ns;
+	atomic64_t version;
+};
+
+/**
+ * struct hostfs_handle - the path descriptor of an inode
+ * @fd: descriptor, or -1
+ * @users: who needs it to stay
+ * @lru: place among those that nobody needs
+ */
+struct hostfs_handle {
+	int fd;
+	unsigned int users;
+	struct list_head lru;
+};
+
+/**
+ * struct hostfs_data - an open file of the host
+ * @ref: users: the inode and transfers under way
+ * @fd: its descriptor
+ * @readable: it is open for reading
+ */
+struct hostfs_data {
+	refcount_t ref;
+	int fd;
+	bool readable;
+};
+
+/**
+ * struct hostfs_inode - an inode
+ * @vfs: the generic part
+ * @dev, @ino, @mount, @birth: which file of the host it is
+ * @handle: its path descriptor
+ * @open_lock: protects the following four
+ * @reader: to read data from
+ * @writer: to write data to
+ * @readers: number of open files that need @reader
+ * @writers: number of open files that need @writer
+ * @data_lock: for taking references to @reader and @writer
+ * @checked: when its attributes were last compared with the host's
+ * @version: of the last change that was made through this mount
+ * @seen_mtime, @seen_ctime, @seen_size: what the page cache belongs to
+ */
+struct hostfs_inode {
+	struct inode vfs;
+	u64 dev;
+	u64 ino;
+	u64 mount;
+	struct host_hostfs_time birth;
+	struct hostfs_handle handle;
+	struct mutex open_lock;
+	struct hostfs_data *reader;
+	struct hostfs_data *writer;
+	unsigned int readers;
+	unsigned int writers;
+	spinlock_t data_lock;
+	u64 checked;
+	u64 version;
+	struct host_hostfs_time seen_mtime;
+	struct host_hostfs_time seen_ctime;
+	u64 seen_size;
+};
+
+static inline struct hostfs_inode *HOSTFS_I(struct inode *inode)
+{
+	return container_of(inode, struct hostfs_inode, vfs);
+}
+
+static inline struct hostfs_sb *HOSTFS_SB(struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+static inline int hostfs_how(struct inode *inode)
+{
+	return HOSTFS_SB(inode->i_sb)->how;
+}
+
+/* Files may only grow. */
+static inline bool hostfs_append(struct super_block *sb)
+{
+	return HOSTFS_SB(sb)->how & HOST_HOSTFS_APPEND;
+}
+
+/* call.c */
+
+/**
+ * struct hostfs_request - a call that a host thread makes
+ * @host: what to call
+ * @done: called when it has returned; interrupt context
+ */
+struct hostfs_request {
+	struct host_hostfs_request host;
+	void (*done)(struct hostfs_request *request);
+};
+
+int hostfs_calls_init(void);
+void hostfs_calls_exit(void);
+
+/** hostfs_start() - have a host thread make @request's call. Any context. */
+void hostfs_start(struct hostfs_request *request);
+
+/** hostfs_wait_call() - have a host thread call, and sleep meanwhile */
+long hostfs_wait_call(host_hostfs_fn fn, const long *args, int nr);
+
+#define __HOSTFS_LONG(x)	((long)(x))
+#define __HOSTFS_ARGS1(a)	__HOSTFS_LONG(a)
+#define __HOSTFS_ARGS2(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS1(__VA_ARGS__)
+#define __HOSTFS_ARGS3(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS2(__VA_ARGS__)
+#define __HOSTFS_ARGS4(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS3(__VA_ARGS__)
+#define __HOSTFS_ARGS5(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS4(__VA_ARGS__)
+#define __HOSTFS_ARGS6(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS5(__VA_ARGS__)
+
+/*
+ * hostfs_call_threaded() - call a function of the contract from a host thread
+ *
+ * For what can take long on any host. hostfs_call() does the same or calls directly,
+ * as the mount says.
+ */
+#define hostfs_call_threaded(fn, ...)						\
+({										\
+	const long __args[] = {							\
+		CONCATENATE(__HOSTFS_ARGS, COUNT_ARGS(__VA_ARGS__))(__VA_ARGS__) \
+	};									\
+										\
+	(typeof(fn(__VA_ARGS__)))hostfs_wait_call((host_hostfs_fn)(void *)(fn), \
+						  __args, ARRAY_SIZE(__args));	\
+})
+
+#define hostfs_call(sb, fn, ...)						\
+	(HOSTFS_SB(sb)->threads ? hostfs_call_threaded(fn, __VA_ARGS__) :	\
+				  fn(__VA_ARGS__))
+
+/* handle.c */
+
+/**
+ * hostfs_hold() - get the path descriptor of an inode
+ *
+ * Opens it anew if it was closed. Returns the descriptor, which stays until
+ * hostfs_let_go(); or -ESTALE if the file is not any more where it was.
+ */
+int hostfs_hold(struct inode *inode);
+
+/** hostfs_let_go() - undo hostfs_hold() */
+void hostfs_let_go(struct inode *inode);
+
+/**
+ * hostfs_give() - a path descriptor of the inode is there already
+ *
+ * It belongs to the inode from now on, or is closed if there is one.
+ */
+void hostfs_give(struct inode *inode, int fd);
+
+/** hostfs_drop_handle() - close it for good: the inode goes */
+void hostfs_drop_handle(struct inode *inode);
+
+/** hostfs_reclaim() - close some descriptors that nobody needs; false if there was none */
+bool hostfs_reclaim(void);
+
+/* Try again when descriptors are short: some of ours may be closed. */
+#define hostfs_need_fd(call)						\
+({									\
+	int __fd;							\
+									\
+	do {								\
+		__fd = (call);						\
+	} while ((__fd == -EMFILE || __fd == -ENFILE) && hostfs_reclaim()); \
+	__fd;								\
+})
+
+void hostfs_handles_init(void);
+
+/* inode.c */
+
+struct inode *hostfs_iget(struct super_block *sb, const struct host_hostfs_attr *attr,
+			  u64 version);
+
+/** hostfs_is() - is @attr about this inode's file? */
+bool hostfs_is(struct inode *inode, const struct host_hostfs_attr *attr);
+
+/** hostfs_version() - to be taken before the host is asked for attributes */
+static inline u64 hostfs_version(struct super_block *sb)
+{
+	return atomic64_read(&HOSTFS_SB(sb)->version);
+}
+
+/**
+ * hostfs_update() - the host told attributes
+ * @version: hostfs_version() before it was asked: if the inode was changed
+ *	since then they are old and not used
+ *
+ * Drops cached data that does not belong to the file any more.
+ */
+void hostfs_update(struct inode *inode, const struct host_hostfs_attr *attr, u64 version);
+
+/** hostfs_changed() - attributes after a change that was made through this mount. Any context. */
+void hostfs_changed(struct inode *inode, const struct host_hostfs_attr *attr);
+
+/** hostfs_expire() - the attributes changed, ask the host next time */
+static inline void hostfs_expire(struct inode *inode)
+{
+	HOSTFS_I(inode)->checked = 0;
+}
+
+/** hostfs_refresh() - ask the host for attributes, unless that was just done */
+int hostfs_refresh(struct inode *inode);
+
+u64 hostfs_inode_number(struct super_block *sb, u64 dev, u64 ino);
+
+int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *ia);
+int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat,
+		   u32 mask, unsigned int flags);
+int hostfs_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
+
+/* name.c */
+
+extern const struct inode_operations hostfs_dir_iops, hostfs_file_iops;
+extern const struct inode_operations hostfs_link_iops, hostfs_special_iops;
+extern const struct dentry_operations hostfs_dentry_ops;
+
+/* dir.c, file.c, page.c, direct.c, xattr.c */
+
+extern const struct file_operations hostfs_dir_fops, hostfs_file_fops;
+extern const struct address_space_operations hostfs_aops;
+extern const struct xattr_handler * const hostfs_xattr_handlers[];
+
+struct hostfs_data *hostfs_get_data(struct inode *inode, bool write);
+void hostfs_put_data(struct hostfs_data *data);
+
+/** hostfs_direct_read() - read_iter with O_DIRECT */
+ssize_t hostfs_direct_read(struct kiocb *iocb, struct iov_iter *iter);
+
+/** hostfs_direct_write() - write_iter with O_DIRECT; the inode is locked */
+ssize_t hostfs_direct_write(struct kiocb *iocb, struct iov_iter *iter);
+
+/** hostfs_read_uncached() - read past the page cache, if that is better; sets @ret then */
+bool hostfs_read_uncached(struct kiocb *iocb, struct iov_iter *iter, ssize_t *ret);
+
+int hostfs_fault_init(struct file *file, struct vm_area_struct *vma);
+ssize_t hostfs_listxattr(struct dentry *dentry, char *buf, size_t size);
+
+#endif

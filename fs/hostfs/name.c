@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names: what is done in directories.
+ *
+ * Each call to the host is by the descriptor of the directory and one name. The
+ * guest's kernel resolves paths and symbolic links; ".." is never seen by the
+ * host.
+ */
+#include <linux/namei.h>
+#include <linux/posix_acl.h>
+#include <linux/slab.h>
+#include "hostfs.h"
+
+static u64 fresh_ns(struct dentry *dentry)
+{
+	return HOSTFS_SB(dentry->d_sb)->fresh_ns;
+}
+
+static void set_fresh(struct dentry *dentry)
+{
+	dentry->d_time = ktime_get_ns();
+}
+
+static bool is_fresh(struct dentry *dentry)
+{
+	return ktime_get_ns() - READ_ONCE(dentry->d_time) < fresh_ns(dentry);
+}
+
+static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
+{
+	u64 version = hostfs_version(dir->i_sb);
+	struct host_hostfs_attr attr;
+	struct inode *inode = NULL;
+	struct dentry *alias;
+	int fd, err;
+
+	if (dentry->d_name.len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	fd = hostfs_hold(dir);
+	if (fd < 0)
+		return ERR_PTR(fd);
+	err = hostfs_call(dir->i_sb, host_hostfs_stat, fd, dentry->d_name.name,
+			  hostfs_how(dir), &attr);
+	hostfs_let_go(dir);
+	if (err && err != -ENOENT)
+		return ERR_PTR(err);
+	if (!err)
+		inode = hostfs_iget(dir->i_sb, &attr, version);
+	set_fresh(dentry);
+	alias = d_splice_alias(inode, dentry);
+	if (!IS_ERR_OR_NULL(alias))
+		set_fresh(alias);
+	return alias;
+}
+
+/* Is what the host has by the dentry's name now what we think it is? */
+static int compare(struct dentry *dentry, struct inode *dir)
+{
+	u64 version = hostfs_version(dir->i_sb);
+	struct inode *inode = d_inode(dentry);
+	struct host_hostfs_attr attr;
+	struct name_snapshot name;
+	int fd, err;
+
+	fd = hostfs_hold(dir);
+	if (fd < 0)
+		return fd == -ESTALE ? 0 : fd;
+	take_dentry_name_snapshot(&name, dentry);
+	err = hostfs_call(dir->i_sb, host_hostfs_stat, fd, name.name.name,
+			  hostfs_how(dir), &attr);
+	release_dentry_name_snapshot(&name);
+	hostfs_let_go(dir);
+	if (err == -ENOENT || err == -ENOTDIR)
+		return !inode;
+	if (err)
+		return err;
+	if (!inode || !hostfs_is(inode, &attr))
+		return 0;
+	hostfs_update(inode, &attr, version);
+	return 1;
+}
+
+static int hostfs_d_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	struct dentry *parent;
+	int ret;
+
+	if (is_fresh(dentry))
+		return 1;
+	if (flags & LOOKUP_RCU)
+		return -ECHILD;
+	parent = dget_parent(dentry);
+	ret = compare(dentry, d_inode(parent));
+	dput(parent);
+	if (ret > 0)
+		set_fresh(dentry);
+	return ret;
+}
+
+const struct dentry_operations hostfs_dentry_ops = {
+	.d_revalidate = hostfs_d_revalidate,
+};
+
+/* Makes a file of any type, and the dentry its name. */
+static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+		struct host_hostfs_new *new)
+{
+	struct super_block *sb = dir->i_sb;
+	u64 version = hostfs_version(sb);
+	struct host_hostfs_attr attr;
+	struct inode *inode;
+	int fd;
+
+	if (dentry->d_name.len > NAME_MAX)
+		return -ENAMETOOLONG;
+	new->uid = from_kuid(sb->s_user_ns, mapped_fsuid(idmap, sb->s_user_ns));
+	if (dir->i_mode & S_ISGID) {
+		new->gid = from_kgid(sb->s_user_ns, dir->i_gid);
+		if (S_ISDIR(new->mode))
+			new->mode |= S_ISGID;
+	} else {
+		new->gid = from_kgid(sb->s_user_ns, mapped_fsgid(idmap, sb->s_user_ns));
+	}
+
+	fd = hostfs_hold(dir);
+	if (fd < 0)
+		return fd;
+	fd = hostfs_need_fd(hostfs_call(sb, host_hostfs_make, fd, dentry->d_name.name,
+					hostfs_how(dir), new, &attr));
+	hostfs_let_go(dir);
+	if (fd < 0)
+		return fd;
+	inode = hostfs_iget(sb, &attr, version);
+	if (IS_ERR(inode)) {
+		host_hostfs_close(fd);
+		return PTR_ERR(inode);
+	}
+	hostfs_give(inode, fd);
+	hostfs_expire(dir);
+	set_fresh(dentry);
+	d_instantiate(dentry, inode);
+	return 0;
+}
+
+static int hostfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+			 umode_t mode, bool excl)
+{
+	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO) };
+
+	return make(idmap, dir, dentry, &new);
+}
+
+static int hostfs_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+			umode_t mode)
+{
+	struct host_hostfs_new new = { .mode = S_IFDIR | (mode & S_IALLUGO) };
+
+	return make(idmap, dir, dentry, &new);
+}
+
+static int hostfs_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+			umode_t mode, dev_t dev)
+{
+	struct host_hostfs_new new = {
+		.mode = mode,
+		.major = MAJOR(dev),
+		.minor = MINOR(dev),
+	};
+
+	return make(idmap, dir, dentry, &new);
+}
+
+static int hostfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+			  const char *target)
+{
+	struct host_hostfs_new new = { .mode = S_IFLNK | 0777, .target = target };
+
+	return make(idmap, dir, dentry, &new);
+}
+
+static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file *file,
+			  umode_t mode)
+{
+	struct super_block *sb = dir->i_sb;
+	u64 version = hostfs_version(sb);
+	struct host_hostfs_new new = {
+		.mode = S_IFREG | (mode & S_IALLUGO),
+		.uid = from_kuid(sb->s_user_ns, mapped_fsuid(idmap, sb->s_user_ns)),
+		.gid = from_kgid(sb->s_user_ns, (dir->i_mode & S_ISGID) ? dir->i_gid :
+				 mapped_fsgid(idmap, sb->s_user_ns)),
+	};
+	struct host_hostfs_attr attr;
+	struct inode *inode;
+	int fd;
+
+	fd = hostfs_hold(dir);
+	if (fd < 0)
+		return fd;
+	fd = hostfs_need_fd(hostfs_call(sb, host_hostfs_make, fd, NULL, hostfs_how(dir), &new,
+					&attr));
+	hostfs_let_go(dir);
+	if (fd < 0)
+		return fd == -EISDIR ? -EOPNOTSUPP : fd;
+	inode = hostfs_iget(sb, &attr, version);
+	if (IS_ERR(inode)) {
+		host_hostfs_close(fd);
+		return PTR_ERR(inode);
+	}
+	/* It has no name by which it could be opened again: its user stays. */
+	hostfs_give(inode, fd);
+	hostfs_hold(inode);
+	d_mark_tmpfile(file, inode);
+	d_instantiate(file->f_path.dentry, inode);
+	return finish_open_simple(file, 0);
+}
+
+/*
+ * A file that loses its name, but is in use by others than the caller: only a descriptor
+ * reaches it from now on. Returns true if one is held.
+ */
+static bool keep_if_used(struct dentry *dentry)
+{
+	return d_count(dentry) > 1 && hostfs_hold(d_inode(dentry)) >= 0;
+}
+
+static void lost_a_name(struct inode *inode)
+{
+	struct host_hostfs_attr attr;
+	int fd;
+
+	if (S_ISDIR(inode->i_mode)) {
+		clear_nlink(inode);
+		return;
+	}
+	if (inode->i_nlink > 1 && READ_ONCE(HOSTFS_I(inode)->handle.fd) >= 0) {
+		fd = hostfs_hold(inode);
+		if (fd >= 0 && !hostfs_call(inode->i_sb, host_hostfs_stat, fd, NULL,
+					    hostfs_how(inode), &attr))
+			hostfs_changed(inode, &attr);
+		if (fd >= 0)
+			hostfs_let_go(inode);
+		return;
+	}
+	if (inode->i_nlink)
+		drop_nlink(inode);
+	hostfs_expire(inode);
+}
+
+static int remove(struct inode *dir, struct dentry *dentry, int rmdir)
+{
+	struct inode *inode = d_inode(dentry);
+	bool kept;
+	int fd, err;
+
+	/* Files that may only grow don't vanish. */
+	if (hostfs_append(dir->i_sb))
+		return -EPERM;
+	fd = hostfs_hold(dir);
+	if (fd < 0)
+		return fd;
+	kept = keep_if_used(dentry);
+	err = hostfs_call(dir->i_sb, host_hostfs_unlink, fd, dentry->d_name.name, rmdir);
+	hostfs_let_go(dir);
+	if (err) {
+		if (kept)
+			hostfs_let_go(inode);
+		return err;
+	}
+	lost_a_name(inode);
+	hostfs_expire(dir);
+	return 0;
+}
+
+static int hostfs_unlink(struct inode *dir, struct dentry *dentry)
+{
+	return remove(dir, dentry, 0);
+}
+
+static int hostfs_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	return remove(dir, dentry, 1);
+}
+
+static int hostfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(old);
+	struct host_hostfs_attr attr;
+	int fd, dir_fd, err;
+
+	if (dentry->d_name.len > NAME_MAX)
+		return -ENAMETOOLONG;
+	fd = hostfs_hold(inode);
+	if (fd < 0)
+		return fd;
+	dir_fd = hostfs_hold(dir);
+	if (dir_fd < 0) {
+		hostfs_let_go(inode);
+		return dir_fd;
+	}
+	err = hostfs_call(dir->i_sb, host_hostfs_link, fd, dir_fd, dentry->d_name.name);
+	if (!err)
+		err = hostfs_call(dir->i_sb, host_hostfs_stat, fd, NULL, hostfs_how(dir), &attr);
+	hostfs_let_go(dir);
+	hostfs_let_go(inode);
+	if (err)
+		return err;
+	hostfs_changed(inode, &attr);
+	hostfs_expire(dir);
+	set_fresh(dentry);
+	ihold(inode);
+	d_instantiate(dentry, inode);
+	return 0;
+}
+
+static int rename_on_host(struct inode *from_dir, struct dentry *from,
+			  struct inode *to_dir, struct dentry *to, unsigned int flags)
+{
+	int from_fd, to_fd, err;
+
+	from_fd = hostfs_hold(from_dir);
+	if (from_fd < 0)
+		return from_fd;
+	to_fd = hostfs_hold(to_dir);
+	if (to_fd >= 0) {
+		err = hostfs_call(from_dir->i_sb, host_hostfs_rename, from_fd, from->d_name.name,
+				  to_fd, to->d_name.name, flags);
+		hostfs_let_go(to_dir);
+	} else {
+		err = to_fd;
+	}
+	hostfs_let_go(from_dir);
+	return err;
+}
+
+static int hostfs_rename(struct mnt_idmap *idmap, struct inode *from_dir, struct dentry *from,
+			 struct inode *to_dir, struct dentry *to, unsigned int flags)
+{
+	struct inode *target = d_inode(to);
+	bool kept = false;
+	int err;
+
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+		return -EINVAL;
+	if (to->d_name.len > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (hostfs_append(from_dir->i_sb) && !(flags & RENAME_EXCHANGE)) {
+		/* To replace a file is to remove it. */
+		if (target)
+			return -EPERM;
+		flags |= RENAME_NOREPLACE;
+	}
+	if (target && !(flags & RENAME_EXCHANGE))
+		kept = keep_if_used(to);
+	err = rename_on_host(from_dir, from, to_dir, to, flags);
+	if (err) {
+		if (kept)
+			hostfs_let_go(target);
+		return err;
+	}
+	if (target && !(flags & RENAME_EXCHANGE))
+		lost_a_name(target);
+	hostfs_expire(d_inode(from));
+	hostfs_expire(from_dir);
+	hostfs_expire(to_dir);
+	/* Each dentry moves along with the name. */
+	set_fresh(from);
+	return 0;
+}
+
+static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
+				   struct delayed_call *done)
+{
+	char *target;
+	int fd, n;
+
+	if (!dentry)
+		return ERR_PTR(-ECHILD);
+	target = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!target)
+		return ERR_PTR(-ENOMEM);
+	fd = hostfs_hold(inode);
+	if (fd < 0) {
+		kfree(target);
+		return ERR_PTR(fd);
+	}
+	n = hostfs_call(inode->i_sb, host_hostfs_readlink, fd, hostfs_how(inode), target,
+			PATH_MAX - 1);
+	hostfs_let_go(inode);
+	if (n < 0) {
+		kfree(target);
+		return ERR_PTR(n);
+	}
+	target[n] = '\0';
+	set_delayed_call(done, kfree_link, target);
+	return target;
+}
+
+const struct inode_operations hostfs_dir_iops = {
+	.lookup = hostfs_lookup,
+	.create = hostfs_create,
+	.link = hostfs_link,
+	.unlink = hostfs_unlink,
+	.symlink = hostfs_symlink,
+	.mkdir = hostfs_mkdir,
+	.rmdir = hostfs_rmdir,
+	.mknod = hostfs_mknod,
+	.rename = hostfs_rename,
+	.tmpfile = hostfs_tmpfile,
+	.permission = hostfs_permission,
+	.setattr = hostfs_setattr,
+	.getattr = hostfs_getattr,
+	.listxattr = hostfs_listxattr,
+};
+
+const struct inode_operations hostfs_file_iops = {
+	.permission = hostfs_permission,
+	.setattr = hostfs_setattr,
+	.getattr = hostfs_getattr,
+	.listxattr = hostfs_listxattr,
+};
+
+const struct inode_operations hostfs_link_iops = {
+	.get_link = hostfs_get_link,
+	.setattr = hostfs_setattr,
+	.getattr = hostfs_getattr,
+};
+
+const struct inode_operations hostfs_special_iops = {
+	.permission = hostfs_permission,
+	.setattr = hostfs_setattr,
+	.getattr = hostfs_getattr,
+	.listxattr = hostfs_listxattr,
+};

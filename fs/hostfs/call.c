@@ -3,11 +3,14 @@
  * Calls that host threads make. Finished ones raise an interrupt.
  */
 #include <linux/interrupt.h>
+#include <linux/wait.h>
 #include <asm/events.h>
 #include "hostfs.h"
 
 static struct host_hostfs_queue queue;
 static struct um_event_irq event_irq;
+static atomic_t under_way;
+static DECLARE_WAIT_QUEUE_HEAD(all_done);
 
 static irqreturn_t calls_irq(int irq, void *dev)
 {
@@ -19,6 +22,8 @@ static irqreturn_t calls_irq(int irq, void *dev)
 		next = host->next;
 		request = container_of(host, struct hostfs_request, host);
 		request->done(request);
+		if (atomic_dec_and_test(&under_way))
+			wake_up(&all_done);
 	}
 	um_event_rearm(&event_irq);
 	return IRQ_HANDLED;
@@ -27,6 +32,7 @@ static irqreturn_t calls_irq(int irq, void *dev)
 void hostfs_start(struct hostfs_request *request)
 {
 	request->host.queue = &queue;
+	atomic_inc(&under_way);
 	host_hostfs_start(&request->host);
 }
 
@@ -49,16 +55,19 @@ static void wake_caller(struct hostfs_request *request)
  * Can't be interrupted: the call uses memory of its caller. A host that never
  * answers has tasks in state D, as a hard NFS mount has.
  */
-long hostfs_wait_call(host_hostfs_fn fn, const long *args, int nr)
+long hostfs_wait_call(host_hostfs_fn fn, int nr, ...)
 {
 	struct waiting_call call = {
 		.request.host.fn = fn,
 		.request.done = wake_caller,
 	};
+	va_list args;
 	int i;
 
+	va_start(args, nr);
 	for (i = 0; i < nr; i++)
-		call.request.host.args[i] = args[i];
+		call.request.host.args[i] = va_arg(args, long);
+	va_end(args);
 	init_completion(&call.returned);
 	hostfs_start(&call.request);
 	wait_for_completion(&call.returned);
@@ -74,7 +83,9 @@ int hostfs_calls_init(void)
 	return err;
 }
 
+/* Somebody may still be closing a file. */
 void hostfs_calls_exit(void)
 {
+	wait_event(all_done, !atomic_read(&under_way));
 	um_event_free(&event_irq);
 }

@@ -116,8 +116,8 @@ static ssize_t transfer_all(struct kiocb *iocb, struct iov_iter *iter, struct ho
 			hostfs_update(inode, &direct->io.attr, hostfs_version(inode->i_sb));
 		if (write && iocb->ki_pos > i_size_read(inode))
 			i_size_write(inode, iocb->ki_pos);
-		/* The end of the file, or something went wrong after this part. */
-		if (n < direct->io.len)
+		/* The end of the file, or something is wrong behind this part. */
+		if (n < direct->io.len && direct->io.error != -EAGAIN)
 			break;
 		if (fatal_signal_pending(current)) {
 			n = -EINTR;
@@ -174,8 +174,9 @@ bool hostfs_read_uncached(struct kiocb *iocb, struct iov_iter *iter, ssize_t *re
 	size_t len = min_t(loff_t, iov_iter_count(iter), max(left, 0LL));
 	struct hostfs_data *data;
 
+	/* What is to be written may lie behind the end of the host's file. */
 	if (len < HOSTFS_UNCACHED_MIN || !user_backed_iter(iter) ||
-	    (iocb->ki_flags & (IOCB_NOWAIT | IOCB_DIRECT)) ||
+	    (iocb->ki_flags & (IOCB_NOWAIT | IOCB_DIRECT)) || hostfs_has_dirty_data(inode) ||
 	    filemap_range_has_page(mapping, iocb->ki_pos, iocb->ki_pos + len - 1))
 		return false;
 	data = hostfs_get_data(inode, false);

@@ -31,13 +31,25 @@ struct hostfs_data *hostfs_get_data(struct inode *inode, bool write)
 	return data;
 }
 
-/* Any context: closing a file that was only read or is written already is quick. */
+static void closed(struct hostfs_request *request)
+{
+	kfree(container_of(request, struct hostfs_data, closing));
+}
+
+/* Any context: closing may take long only where all calls may. */
 void hostfs_put_data(struct hostfs_data *data)
 {
-	if (refcount_dec_and_test(&data->ref)) {
+	if (!refcount_dec_and_test(&data->ref))
+		return;
+	if (!data->threads) {
 		host_hostfs_close(data->fd);
 		kfree(data);
+		return;
 	}
+	data->closing.host.fn = (host_hostfs_fn)(void *)host_hostfs_close;
+	data->closing.host.args[0] = data->fd;
+	data->closing.done = closed;
+	hostfs_start(&data->closing);
 }
 
 static void set_data(struct inode *inode, struct hostfs_data **where, struct hostfs_data *data)
@@ -72,6 +84,7 @@ static struct hostfs_data *open_data(struct inode *inode, int flags)
 	}
 	refcount_set(&data->ref, 1);
 	data->readable = flags & HOST_HOSTFS_READ;
+	data->threads = HOSTFS_SB(inode->i_sb)->threads;
 	return data;
 }
 

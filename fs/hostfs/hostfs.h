@@ -3,6 +3,7 @@
 #ifndef __HOSTFS_H
 #define __HOSTFS_H
 
+#include <linux/args.h>
 #include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/refcount.h>
@@ -56,15 +57,29 @@ struct hostfs_handle {
 };
 
 /**
+ * struct hostfs_request - a call that a host thread makes
+ * @host: what to call
+ * @done: called when it has returned; interrupt context
+ */
+struct hostfs_request {
+	struct host_hostfs_request host;
+	void (*done)(struct hostfs_request *request);
+};
+
+/**
  * struct hostfs_data - an open file of the host
  * @ref: users: the inode and transfers under way
  * @fd: its descriptor
  * @readable: it is open for reading
+ * @threads: a host thread closes it
+ * @closing: how
  */
 struct hostfs_data {
 	refcount_t ref;
 	int fd;
 	bool readable;
+	bool threads;
+	struct hostfs_request closing;
 };
 
 /**
@@ -125,32 +140,18 @@ static inline bool hostfs_append(struct super_block *sb)
 
 /* call.c */
 
-/**
- * struct hostfs_request - a call that a host thread makes
- * @host: what to call
- * @done: called when it has returned; interrupt context
- */
-struct hostfs_request {
-	struct host_hostfs_request host;
-	void (*done)(struct hostfs_request *request);
-};
-
 int hostfs_calls_init(void);
 void hostfs_calls_exit(void);
 
 /** hostfs_start() - have a host thread make @request's call. Any context. */
 void hostfs_start(struct hostfs_request *request);
 
-/** hostfs_wait_call() - have a host thread call, and sleep meanwhile */
-long hostfs_wait_call(host_hostfs_fn fn, const long *args, int nr);
-
-#define __HOSTFS_LONG(x)	((long)(x))
-#define __HOSTFS_ARGS1(a)	__HOSTFS_LONG(a)
-#define __HOSTFS_ARGS2(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS1(__VA_ARGS__)
-#define __HOSTFS_ARGS3(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS2(__VA_ARGS__)
-#define __HOSTFS_ARGS4(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS3(__VA_ARGS__)
-#define __HOSTFS_ARGS5(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS4(__VA_ARGS__)
-#define __HOSTFS_ARGS6(a, ...)	__HOSTFS_LONG(a), __HOSTFS_ARGS5(__VA_ARGS__)
+/**
+ * hostfs_wait_call() - have a host thread call @fn with @nr arguments, and sleep meanwhile
+ *
+ * Where an argument is an int its upper half is undefined, and not looked at by @fn.
+ */
+long hostfs_wait_call(host_hostfs_fn fn, int nr, ...);
 
 /*
  * hostfs_call_threaded() - call a function of the contract from a host thread
@@ -159,14 +160,9 @@ long hostfs_wait_call(host_hostfs_fn fn, const long *args, int nr);
  * as the mount says.
  */
 #define hostfs_call_threaded(fn, ...)						\
-({										\
-	const long __args[] = {							\
-		CONCATENATE(__HOSTFS_ARGS, COUNT_ARGS(__VA_ARGS__))(__VA_ARGS__) \
-	};									\
-										\
-	(typeof(fn(__VA_ARGS__)))hostfs_wait_call((host_hostfs_fn)(void *)(fn), \
-						  __args, ARRAY_SIZE(__args));	\
-})
+	((typeof(fn(__VA_ARGS__)))hostfs_wait_call((host_hostfs_fn)(void *)(fn), \
+						   COUNT_ARGS(__VA_ARGS__),	\
+						   __VA_ARGS__))
 
 #define hostfs_call(sb, fn, ...)						\
 	(HOSTFS_SB(sb)->threads ? hostfs_call_threaded(fn, __VA_ARGS__) :	\
@@ -245,6 +241,9 @@ static inline void hostfs_expire(struct inode *inode)
 
 /** hostfs_refresh() - ask the host for attributes, unless that was just done */
 int hostfs_refresh(struct inode *inode);
+
+/** hostfs_has_dirty_data() - is there data that the host does not have? */
+bool hostfs_has_dirty_data(struct inode *inode);
 
 u64 hostfs_inode_number(struct super_block *sb, u64 dev, u64 ino);
 

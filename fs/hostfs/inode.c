@@ -69,7 +69,7 @@ u64 hostfs_inode_number(struct super_block *sb, u64 dev, u64 ino)
 	return ino ^ ((u64)(hash_64(dev, 15) + 1) << 48);
 }
 
-static bool has_dirty_data(struct inode *inode)
+bool hostfs_has_dirty_data(struct inode *inode)
 {
 	struct address_space *mapping = inode->i_mapping;
 
@@ -86,6 +86,9 @@ static struct timespec64 guest_time(struct host_hostfs_time t)
 static void set_attributes(struct inode *inode, const struct host_hostfs_attr *attr)
 {
 	inode->i_mode = (inode->i_mode & S_IFMT) | (attr->mode & ~S_IFMT);
+	/* To be looked at again before somebody writes. */
+	if (attr->mode & (S_ISUID | S_ISGID))
+		inode->i_flags &= ~S_NOSEC;
 	set_nlink(inode, attr->nlink);
 	inode->i_uid = make_kuid(inode->i_sb->s_user_ns, attr->uid);
 	inode->i_gid = make_kgid(inode->i_sb->s_user_ns, attr->gid);
@@ -122,7 +125,7 @@ void hostfs_update(struct inode *inode, const struct host_hostfs_attr *attr, u64
 	set_attributes(inode, attr);
 	hi->checked = ktime_get_ns();
 	/* What is to be written will change size and times once more. */
-	if (S_ISREG(inode->i_mode) && has_dirty_data(inode))
+	if (S_ISREG(inode->i_mode) && hostfs_has_dirty_data(inode))
 		return;
 	changed = S_ISREG(inode->i_mode) && data_changed(inode, attr);
 	set_data_attributes(inode, attr);
@@ -188,7 +191,7 @@ int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct ksta
 
 	if (!(flags & AT_STATX_DONT_SYNC)) {
 		/* Size, blocks and times are the host's when all is written. */
-		if (S_ISREG(inode->i_mode) && has_dirty_data(inode) &&
+		if (S_ISREG(inode->i_mode) && hostfs_has_dirty_data(inode) &&
 		    (mask & (STATX_SIZE | STATX_BLOCKS | STATX_MTIME | STATX_CTIME))) {
 			err = filemap_write_and_wait(inode->i_mapping);
 			hostfs_expire(inode);

@@ -349,7 +349,7 @@ static int hostfs_get_tree(struct fs_context *fc)
 			deactivate_locked_super(sb);
 			return err;
 		}
-		sb->s_flags |= SB_ACTIVE;
+		sb->s_flags |= SB_ACTIVE | SB_NOSEC;
 	}
 	fc->root = dget(sb->s_root);
 	return 0;

@@ -5,6 +5,7 @@
     run.py test [-k PATTERN] [PYTEST OPTION...]
     run.py test-long [-k PATTERN] [...]
     run.py bench [OPTION...]
+    run.py bench hostfs [OPTION...]
     run.py build-guest
 
 The last line of a test run is "N passed, N failed", with ", N skipped" added
@@ -97,6 +98,9 @@ def main():
     if word == 'build-guest':
         print(programs.build())
         return 0
+    if word == 'bench' and extra[:1] == ['hostfs']:
+        from bench import hostfs	# pylint: disable=import-outside-toplevel
+        return hostfs.main(extra[1:])
     if word == 'bench':
         from bench import bench	# pylint: disable=import-outside-toplevel
         return bench.main(extra)

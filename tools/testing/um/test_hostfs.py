@@ -5,6 +5,7 @@ Promise: files of the host behave as files do, both sides see the same, and
 no guest gets out of the directory of hostfs=.
 """
 
+import ctypes
 import hashlib
 import os
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from harness import programs
 from harness.hostfs import Share, stat_host, FORMAT
+from harness.paths import KERNEL
 from harness.tap import Tap
 
 
@@ -265,7 +267,7 @@ def test_escape_special_files(jail, tmp_path):
     os.mkfifo(s.path('fifo'))
     try:
         os.mknod(s.path('mem'), 0o20666, os.makedev(1, 3))
-        os.mknod(s.path('disk'), 0o60666, os.makedev(7, 77))
+        os.mknod(s.path('disk'), 0o60666, os.makedev(240, 77))
     except PermissionError:
         pass
     g = s.guest
@@ -399,7 +401,7 @@ def test_many_entries(share):
     for i in range(100_000):
         os.close(os.open(d / str(i), os.O_CREAT | os.O_WRONLY))
     g = s.guest
-    assert g.out('ls -f /mnt/many | wc -l', timeout=120) == '100002'
+    assert g.out('find /mnt/many | wc -l', timeout=120) == '100001'
     assert g.out('find /mnt/many -size 0 | wc -l', timeout=120) == '100000'
     used = len(os.listdir(f'/proc/{g.pid}/fd'))
     assert used < 1000, used
@@ -456,4 +458,109 @@ def test_storm_long(share):
     """... for long, also when calls are made by threads."""
     s = share('calls=threads')
     storm(s, 20000, 7)
+    s.end()
+
+
+# Hosts that don't do as one likes
+
+@pytest.fixture
+def deaf(tmp_path):
+    """A directory, share/deaf, of a FUSE server that never answers."""
+    if os.getuid() or not os.path.exists('/dev/fuse'):
+        pytest.skip('needs root and FUSE')
+    (tmp_path / 'share').mkdir()
+    where = tmp_path / 'share' / 'deaf'
+    where.mkdir()
+    fd = os.open('/dev/fuse', os.O_RDWR)
+    libc = ctypes.CDLL(None, use_errno=True)
+    options = f'fd={fd},rootmode=40000,user_id=0,group_id=0'.encode()
+    if libc.mount(b'deaf', os.fsencode(where), b'fuse', 0, options):
+        os.close(fd)
+        pytest.skip(f'cannot mount FUSE: {os.strerror(ctypes.get_errno())}')
+    closed = []
+
+    def end():
+        """Who waits is told that the server is gone."""
+        if not closed:
+            closed.append(os.close(fd))
+
+    yield end
+    end()
+    subprocess.run(['umount', '-l', where], check=False)
+
+
+def test_deaf_server(deaf, share):
+    """A server that never answers: who asks it waits, the others go on."""
+    s = share('calls=threads')
+    g = s.guest
+    s.path('file').write_text('x', encoding='ascii')
+    g.out('(ls /mnt/deaf > /tmp/ls 2>&1; echo ended >> /tmp/ls) & true')
+    g.out('mkdir /tmp/m; (mount -t hostfs none /tmp/m -o /deaf; echo ended >> /tmp/m.log) & true')
+    time.sleep(1)
+    for _ in range(5):
+        assert g.out('cat /mnt/file; ls /mnt | wc -l') == 'x2'
+    assert 'ended' not in g.out('cat /tmp/ls; cat /tmp/m.log 2>/dev/null; true')
+    deaf()
+    g.out('wait')
+    assert 'ended' in g.out('cat /tmp/ls')
+    s.end()
+
+
+def test_few_descriptors(image, tmp_path):
+    """With 64 descriptors the guest still walks 3000 directories and keeps 20 files open."""
+    (tmp_path / 'share').mkdir()
+    for i in range(3000):
+        (tmp_path / 'share' / f'd{i}' / 'sub').mkdir(parents=True)
+    s = Share(image, tmp_path, raw=True, kernel='/usr/bin/prlimit', prefix=['--nofile=64:64', KERNEL],
+              name='hostfs-few')
+    try:
+        g = s.guest
+        assert g.out('find /mnt -type d | wc -l', timeout=100) == '6001'
+        g.out('find /mnt -type d -exec chmod 700 {} +', timeout=100)
+        g.out('sh -c \'cd /mnt/d7/sub; for i in $(seq 20); do eval "exec $((i+10))>f$i"; done 2>/dev/null;'
+              ' find /mnt -name "f1*" > /dev/null; pwd; ls | wc -l\'', timeout=100)
+        assert g.run('i=0; for d in /mnt/*; do sleep 100 < $d/sub & done; true', timeout=100)[0] == 0
+        g.run('killall sleep')
+        assert g.out('ls /mnt | wc -l') == '3000'
+        s.end()
+    finally:
+        s.guest.close(check=False)
+
+
+def test_full_disk(image, tmp_path):
+    """The host's file system is full: an error of write, fsync or close."""
+    (tmp_path / 'share').mkdir()
+    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', tmp_path / 'share'],
+                      check=False).returncode:
+        pytest.skip('cannot mount a tmpfs here')
+    s = None
+    try:
+        s = Share(image, tmp_path, name='hostfs-full')
+        g = s.guest
+        assert g.run('dd if=/dev/zero of=/mnt/big bs=64k count=64 conv=fsync')[0] != 0
+        assert g.run('cp /bin/busybox /mnt/a && cp /bin/busybox /mnt/b')[0] != 0
+        g.out('rm /mnt/*; echo fits > /mnt/small')
+        assert s.path('small').read_text(encoding='ascii') == 'fits\n'
+        s.end()
+    finally:
+        if s:
+            s.guest.close(check=False)
+        subprocess.run(['umount', '-l', tmp_path / 'share'], check=True)
+
+
+def test_direct(share):
+    """O_DIRECT reaches the host's file, or is refused by it; caches don't disagree."""
+    s = share()
+    g = s.guest
+    data = os.urandom(1 << 20)
+    s.path('f').write_bytes(data)
+    code, text = g.run('dd if=/mnt/f of=/tmp/f bs=64k iflag=direct && md5sum < /tmp/f')
+    if code and 'Invalid argument' in text:
+        pytest.skip("the host's file system has no O_DIRECT")
+    assert hashlib.md5(data).hexdigest() in text
+    g.out('cat /mnt/f > /dev/null; dd if=/dev/zero of=/mnt/f bs=4k seek=3 count=2 oflag=direct'
+          ' conv=notrunc 2>/dev/null')
+    want = data[:12288] + bytes(8192) + data[20480:]
+    assert s.path('f').read_bytes() == want
+    assert g.out('md5sum < /mnt/f').split()[0] == hashlib.md5(want).hexdigest()
     s.end()

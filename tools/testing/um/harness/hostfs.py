@@ -2,25 +2,46 @@
 """Directories that guests see through hostfs."""
 
 import os
-import pwd
 import subprocess
 
 from .guest import Guest
+from .paths import KERNEL
+
+NOBODY = 65533
+
+# What both sides must agree about.
+FORMAT = '%F|%a|%h|%u|%g|%s|%t:%T|%i|%y'
+
+
+def ordinary_user(place, *args):
+    """Arguments of a Guest whose kernel has no rights; place is a folder for all."""
+    for name in ('home', 'tmp'):
+        (place / name).mkdir(exist_ok=True)
+        (place / name).chmod(0o777)
+    return [f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups', '--bounding-set=-all',
+            '--inh-caps=-all', '--no-new-privs', KERNEL, *args], \
+        {'raw': True, 'kernel': '/usr/bin/setpriv',
+         'env': {'HOME': place / 'home', 'TMPDIR': place / 'tmp'}}
 
 
 class Share:
-    """A directory and a guest that has it at /mnt.
+    """A directory, folder/share, and a guest that has it at /mnt.
 
     options: of the mount; None: don't mount
-    user: start the kernel as this user of the host
+    user: start the kernel without rights
+    root: for hostfs=, if it is not just that directory
+    prefix: what comes before the kernel's arguments
     """
 
-    def __init__(self, image, folder, options='', args=(), user=None, root=None, **kwargs):
+    def __init__(self, image, folder, options='', user=False, root=None, prefix=(), **kwargs):
         self.dir = folder / 'share'
         self.dir.mkdir(exist_ok=True)
-        self.guest = Guest(f'ubd0={image}', 'mem=256M', f'hostfs={root or self.dir}', *args,
-                           **kwargs)
-        self.guest.boot()
+        args = [*prefix, f'ubd0={image}', 'mem=256M', f'hostfs={root or self.dir}']
+        if user:
+            os.chown(self.dir, NOBODY, NOBODY)
+            args, more = ordinary_user(folder, *args)
+            kwargs.update(more)
+        self.guest = Guest(*args, **kwargs).boot()
         if options is not None:
             self.guest.out(f'mount -t hostfs none /mnt {"-o " + options if options else ""}')
 
@@ -37,17 +58,8 @@ class Share:
         assert g.poweroff() == 0
 
 
-# What both sides must agree about.
-FORMAT = '%F|%a|%h|%u|%g|%s|%t:%T|%i|%y'
-
-
 def stat_host(path):
     """Facts about a file, as the host's stat(1) prints them."""
     done = subprocess.run(['stat', '-c', FORMAT, path], capture_output=True, text=True,
                           check=True, env={**os.environ, 'TZ': 'UTC', 'LC_ALL': 'C'})
     return done.stdout.strip()
-
-
-def nobody():
-    """An ordinary user of the host."""
-    return pwd.getpwnam('nobody')

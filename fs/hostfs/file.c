@@ -65,27 +65,44 @@ static void set_data(struct inode *inode, struct hostfs_data **where, struct hos
 		hostfs_put_data(old);
 }
 
-static struct hostfs_data *open_data(struct inode *inode, int flags)
+static struct hostfs_data *new_data(struct inode *inode, int fd, int flags)
 {
 	struct hostfs_data *data = kmalloc(sizeof(*data), GFP_KERNEL);
-	int fd;
 
-	if (!data)
+	if (!data) {
+		host_hostfs_close(fd);
 		return ERR_PTR(-ENOMEM);
-	fd = hostfs_hold(inode);
-	if (fd >= 0) {
-		data->fd = hostfs_need_fd(hostfs_call(inode->i_sb, host_hostfs_open, fd, flags));
-		hostfs_let_go(inode);
-		fd = data->fd;
 	}
-	if (fd < 0) {
-		kfree(data);
-		return ERR_PTR(fd);
-	}
+	data->fd = fd;
 	refcount_set(&data->ref, 1);
 	data->readable = flags & HOST_HOSTFS_READ;
 	data->threads = HOSTFS_SB(inode->i_sb)->threads;
 	return data;
+}
+
+static struct hostfs_data *open_data(struct inode *inode, int flags)
+{
+	int path = hostfs_hold(inode);
+	int fd;
+
+	if (path < 0)
+		return ERR_PTR(path);
+	fd = hostfs_need_fd(hostfs_call(inode->i_sb, host_hostfs_open, path, flags));
+	hostfs_let_go(inode);
+	return fd < 0 ? ERR_PTR(fd) : new_data(inode, fd, flags);
+}
+
+void hostfs_give_data(struct inode *inode, int fd)
+{
+	struct hostfs_data *data = new_data(inode, fd, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE);
+
+	if (!IS_ERR(data))
+		set_data(inode, &HOSTFS_I(inode)->made, data);
+}
+
+void hostfs_drop_data(struct inode *inode)
+{
+	set_data(inode, &HOSTFS_I(inode)->made, NULL);
 }
 
 static int open_reader(struct inode *inode)
@@ -93,7 +110,7 @@ static int open_reader(struct inode *inode)
 	struct hostfs_inode *hi = HOSTFS_I(inode);
 	struct hostfs_data *data;
 
-	if (!hi->reader) {
+	if (!hi->reader && !(hi->writer && hi->writer->readable)) {
 		data = open_data(inode, HOST_HOSTFS_READ);
 		if (IS_ERR(data))
 			return PTR_ERR(data);
@@ -103,17 +120,33 @@ static int open_reader(struct inode *inode)
 	return 0;
 }
 
-/* To write a part of a page the rest is read: if the host lets us. */
-static int open_writer(struct inode *inode)
+/*
+ * To write a part of a page the rest is read: if the host lets us. Who makes a file
+ * may write to it whatever its mode says.
+ */
+static struct hostfs_data *open_for_writing(struct inode *inode)
 {
 	int at_end = hostfs_append(inode->i_sb) ? HOST_HOSTFS_AT_END : 0;
 	struct hostfs_inode *hi = HOSTFS_I(inode);
 	struct hostfs_data *data;
 
+	if (hi->made && !at_end) {
+		refcount_inc(&hi->made->ref);
+		return hi->made;
+	}
+	data = open_data(inode, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE | at_end);
+	if (data == ERR_PTR(-EACCES))
+		data = open_data(inode, HOST_HOSTFS_WRITE | at_end);
+	return data;
+}
+
+static int open_writer(struct inode *inode)
+{
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+	struct hostfs_data *data;
+
 	if (!hi->writer) {
-		data = open_data(inode, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE | at_end);
-		if (data == ERR_PTR(-EACCES))
-			data = open_data(inode, HOST_HOSTFS_WRITE | at_end);
+		data = open_for_writing(inode);
 		if (IS_ERR(data))
 			return PTR_ERR(data);
 		set_data(inode, &hi->writer, data);
@@ -137,6 +170,11 @@ static void close_writer(struct inode *inode)
 	if (--hi->writers)
 		return;
 	filemap_write_and_wait(inode->i_mapping);
+	/* Readers that did without one of their own go on with it. */
+	if (hi->readers && !hi->reader) {
+		refcount_inc(&hi->writer->ref);
+		set_data(inode, &hi->reader, hi->writer);
+	}
 	set_data(inode, &hi->writer, NULL);
 }
 
@@ -175,13 +213,14 @@ static int hostfs_open(struct inode *inode, struct file *file)
 			return err;
 	}
 	mutex_lock(&hi->open_lock);
-	if (file->f_mode & FMODE_READ)
-		err = open_reader(inode);
-	if (!err && (file->f_mode & FMODE_WRITE)) {
+	if (file->f_mode & FMODE_WRITE)
 		err = open_writer(inode);
-		if (err && (file->f_mode & FMODE_READ))
-			close_reader(inode);
+	if (!err && (file->f_mode & FMODE_READ)) {
+		err = open_reader(inode);
+		if (err && (file->f_mode & FMODE_WRITE))
+			close_writer(inode);
 	}
+	hostfs_drop_data(inode);
 	mutex_unlock(&hi->open_lock);
 	if (err && file->private_data)
 		hostfs_put_data(file->private_data);

@@ -87,13 +87,14 @@ struct hostfs_data {
  * @vfs: the generic part
  * @dev, @ino, @mount, @birth: which file of the host it is
  * @handle: its path descriptor
- * @open_lock: protects the following four
- * @reader: to read data from
+ * @open_lock: protects the following five
+ * @reader: to read data from, if @writer doesn't serve
  * @writer: to write data to
+ * @made: a new file, open for its maker
  * @readers: number of open files that need @reader
  * @writers: number of open files that need @writer
  * @data_lock: for taking references to @reader and @writer
- * @checked: when its attributes were last compared with the host's
+ * @checked: when its attributes were last compared with the host's; 0: they changed since
  * @version: of the last change that was made through this mount
  * @seen_mtime, @seen_ctime, @seen_size: what the page cache belongs to
  */
@@ -107,6 +108,7 @@ struct hostfs_inode {
 	struct mutex open_lock;
 	struct hostfs_data *reader;
 	struct hostfs_data *writer;
+	struct hostfs_data *made;
 	unsigned int readers;
 	unsigned int writers;
 	spinlock_t data_lock;
@@ -266,6 +268,12 @@ extern const struct xattr_handler * const hostfs_xattr_handlers[];
 
 struct hostfs_data *hostfs_get_data(struct inode *inode, bool write);
 void hostfs_put_data(struct hostfs_data *data);
+
+/** hostfs_give_data() - a new file is open for reading and writing as @fd: use that next */
+void hostfs_give_data(struct inode *inode, int fd);
+
+/** hostfs_drop_data() - the inode goes, and nobody opened it */
+void hostfs_drop_data(struct inode *inode);
 
 /** hostfs_direct_read() - read_iter with O_DIRECT */
 ssize_t hostfs_direct_read(struct kiocb *iocb, struct iov_iter *iter);

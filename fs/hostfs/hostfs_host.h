@@ -176,6 +176,8 @@ int host_hostfs_open_path(int dir, const char *name, int how, struct host_hostfs
  * @mode: type and permissions
  * @uid, @gid: owner it should have
  * @major, @minor: of a device node
+ * @open: a regular file is to stay open, though its mode may forbid to open it
+ * @data_fd: set to a descriptor that is open for reading and writing, or -1
  * @target: of a symbolic link
  */
 struct host_hostfs_new {
@@ -184,6 +186,8 @@ struct host_hostfs_new {
 	unsigned int gid;
 	unsigned int major;
 	unsigned int minor;
+	int open;
+	int data_fd;
 	const char *target;
 };
 
@@ -193,12 +197,11 @@ struct host_hostfs_new {
  * @name: component; NULL: a regular file that has no name (O_TMPFILE)
  * @attr: set to its attributes
  *
- * Returns a path descriptor of it, or for a file without a name one that is open
- * for reading and writing. -EEXIST if there is something of that
- * name. The owner is what was asked for only if the host lets this process
- * give files away, or with HOST_HOSTFS_MAPPED.
+ * Returns a path descriptor of it. -EEXIST if there is something of that name. The
+ * owner is what was asked for only if the host lets this process give files away, or
+ * with HOST_HOSTFS_MAPPED.
  */
-int host_hostfs_make(int dir, const char *name, int how, const struct host_hostfs_new *new,
+int host_hostfs_make(int dir, const char *name, int how, struct host_hostfs_new *new,
 		     struct host_hostfs_attr *attr);
 
 /** host_hostfs_unlink() - remove a name; @rmdir: that of a directory */

@@ -170,11 +170,12 @@ static int ask(struct inode *inode, struct host_hostfs_attr *attr)
 
 int hostfs_refresh(struct inode *inode)
 {
-	u64 version = hostfs_version(inode->i_sb);
+	u64 version = hostfs_version(inode->i_sb), checked = HOSTFS_I(inode)->checked;
 	struct host_hostfs_attr attr;
 	int err;
 
-	if (ktime_get_ns() - HOSTFS_I(inode)->checked < HOSTFS_SB(inode->i_sb)->fresh_ns)
+	/* The clock began with the machine: 0 can be a moment ago. */
+	if (checked && ktime_get_ns() - checked < HOSTFS_SB(inode->i_sb)->fresh_ns)
 		return 0;
 	err = ask(inode, &attr);
 	if (!err)

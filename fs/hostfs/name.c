@@ -23,7 +23,9 @@ static void set_fresh(struct dentry *dentry)
 
 static bool is_fresh(struct dentry *dentry)
 {
-	return ktime_get_ns() - READ_ONCE(dentry->d_time) < fresh_ns(dentry);
+	unsigned long checked = READ_ONCE(dentry->d_time);
+
+	return checked && ktime_get_ns() - checked < fresh_ns(dentry);
 }
 
 static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
@@ -133,9 +135,13 @@ static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentr
 	inode = hostfs_iget(sb, &attr, version);
 	if (IS_ERR(inode)) {
 		host_hostfs_close(fd);
+		if (new->data_fd >= 0)
+			host_hostfs_close(new->data_fd);
 		return PTR_ERR(inode);
 	}
 	hostfs_give(inode, fd);
+	if (new->data_fd >= 0)
+		hostfs_give_data(inode, new->data_fd);
 	hostfs_expire(dir);
 	set_fresh(dentry);
 	d_instantiate(dentry, inode);
@@ -145,7 +151,8 @@ static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentr
 static int hostfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
 			 umode_t mode, bool excl)
 {
-	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO) };
+	/* It is opened next. */
+	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO), .open = 1 };
 
 	return make(idmap, dir, dentry, &new);
 }
@@ -185,6 +192,7 @@ static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct fil
 	u64 version = hostfs_version(sb);
 	struct host_hostfs_new new = {
 		.mode = S_IFREG | (mode & S_IALLUGO),
+		.open = 1,
 		.uid = from_kuid(sb->s_user_ns, mapped_fsuid(idmap, sb->s_user_ns)),
 		.gid = from_kgid(sb->s_user_ns, (dir->i_mode & S_ISGID) ? dir->i_gid :
 				 mapped_fsgid(idmap, sb->s_user_ns)),
@@ -204,8 +212,10 @@ static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct fil
 	inode = hostfs_iget(sb, &attr, version);
 	if (IS_ERR(inode)) {
 		host_hostfs_close(fd);
+		host_hostfs_close(new.data_fd);
 		return PTR_ERR(inode);
 	}
+	hostfs_give_data(inode, new.data_fd);
 	/* It has no name by which it could be opened again: its user stays. */
 	hostfs_give(inode, fd);
 	hostfs_hold(inode);

@@ -134,39 +134,49 @@ static void adopt(int fd, const struct host_hostfs_new *new, struct host_hostfs_
 		host_hostfs_change(fd, 0, &change, attr);
 }
 
-int host_hostfs_make(int dir, const char *name, int how, const struct host_hostfs_new *new,
+/* A path descriptor of the file that is open as @fd: no name is looked at. */
+static int path_of(int fd, int how, struct host_hostfs_attr *attr)
+{
+	struct hostfs_proc_path path;
+	int ret, err;
+
+	ret = RETRY(open(hostfs_proc_path(&path, fd, NULL), O_PATH | O_CLOEXEC));
+	if (ret < 0)
+		return ret;
+	err = host_hostfs_stat(ret, NULL, how, attr);
+	if (err) {
+		close(ret);
+		return err;
+	}
+	return ret;
+}
+
+int host_hostfs_make(int dir, const char *name, int how, struct host_hostfs_new *new,
 		     struct host_hostfs_attr *attr)
 {
 	int mapped = how & HOST_HOSTFS_MAPPED;
-	int fd = -1, err = 0;
+	int data = -1, fd, err = 0;
 
+	new->data_fd = -1;
 	if (name && !hostfs_component(name))
 		return -EINVAL;
 	if (S_ISDIR(new->mode))
 		err = make_dir(dir, name, how, new);
 	else if (S_ISREG(new->mode) || mapped)
-		fd = err = make_file(dir, name, how, new);
+		data = err = make_file(dir, name, how, new);
 	else
 		err = make_special(dir, name, new);
 	if (err < 0)
 		return err;
 
-	if (!name) {
-		err = host_hostfs_stat(fd, NULL, how, attr);
-	} else {
-		if (fd >= 0)
-			close(fd);
-		fd = host_hostfs_open_path(dir, name, how, attr);
-		err = fd < 0 ? fd : 0;
-	}
-	if (err) {
-		if (fd >= 0)
-			close(fd);
-		return err;
-	}
+	fd = data >= 0 ? path_of(data, how, attr) : host_hostfs_open_path(dir, name, how, attr);
 	/* Whoever replaced it meanwhile keeps his own. */
-	if (!mapped && (attr->mode & S_IFMT) == (new->mode & S_IFMT))
+	if (fd >= 0 && !mapped && (attr->mode & S_IFMT) == (new->mode & S_IFMT))
 		adopt(fd, new, attr);
+	if (data >= 0 && fd >= 0 && new->open)
+		new->data_fd = data;
+	else if (data >= 0)
+		close(data);
 	return fd;
 }
 

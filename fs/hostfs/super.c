@@ -140,6 +140,7 @@ static struct inode *hostfs_alloc_inode(struct super_block *sb)
 	hi->handle.users = 0;
 	hi->reader = NULL;
 	hi->writer = NULL;
+	hi->made = NULL;
 	hi->readers = 0;
 	hi->writers = 0;
 	hi->checked = 0;
@@ -156,6 +157,7 @@ static void hostfs_evict_inode(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
+	hostfs_drop_data(inode);
 	hostfs_drop_handle(inode);
 }
 

@@ -254,7 +254,7 @@ static int choose_path(const struct cow *cow, const char *wanted, struct cow_rep
 int cow_backing_choose(struct cow_backing *b, const struct cow *cow, const char *wanted,
 		       struct cow_report *report, int *rename)
 {
-	char *path;
+	char *path = NULL;
 	int err;
 
 	err = choose_path(cow, wanted, report, &path, rename);

@@ -68,12 +68,14 @@ static bool is_pending(mm_context_t *ctx, const struct host_mapping *m, unsigned
 	bool found = false;
 	unsigned int i;
 
-	/* Text to be executed from another page may wait with all backends. */
-	if (host_usermode->eager && m->prot != (HOST_PROT_READ | HOST_PROT_EXEC))
-		return false;
 	spin_lock_irqsave(&ctx->lock, flags);
-	for (i = 0; i < ctx->nr_ranges; i++)
-		found |= addr >= ctx->ranges[i].start && addr < ctx->ranges[i].end;
+	/* Pages that were replaced wait for the next run with all backends, ... */
+	for (i = 0; i < ctx->nr_kept; i++)
+		found |= addr == ctx->kept[i].addr;
+	/* ... and so does text to be executed from another page. */
+	if (!host_usermode->eager || m->prot == (HOST_PROT_READ | HOST_PROT_EXEC))
+		for (i = 0; i < ctx->nr_ranges; i++)
+			found |= addr >= ctx->ranges[i].start && addr < ctx->ranges[i].end;
 	spin_unlock_irqrestore(&ctx->lock, flags);
 	return found;
 }
@@ -115,9 +117,9 @@ static void complain(struct check *c, const struct host_mapping *m, unsigned lon
 
 static void check_mapping(struct check *c, const struct host_mapping *m)
 {
-	unsigned long addr = m->start, next;
+	unsigned long addr;
 	const char *what;
-	pte_t *ptep, pte;
+	pte_t pte;
 
 	c->mappings++;
 	if (!m->is_memory) {
@@ -126,15 +128,12 @@ static void check_mapping(struct check *c, const struct host_mapping *m)
 			complain(c, m, addr, __pte(0), "is not guest memory");
 		return;
 	}
-	while (addr < m->end) {
-		ptep = um_walk(c->mm, addr, &next);
-		for (next = min(next, m->end); addr < next; addr += PAGE_SIZE) {
-			pte = ptep ? READ_ONCE(*ptep++) : __pte(0);
-			what = page_error(c->mm, m, addr, pte);
-			c->pages++;
-			if (what && !is_pending(&c->mm->context, m, addr))
-				complain(c, m, addr, pte, what);
-		}
+	for (addr = m->start; addr < m->end; addr += PAGE_SIZE) {
+		pte = um_walk(c->mm, addr);
+		what = page_error(c->mm, m, addr, pte);
+		c->pages++;
+		if (what && !is_pending(&c->mm->context, m, addr))
+			complain(c, m, addr, pte, what);
 	}
 }
 

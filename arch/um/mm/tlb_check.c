@@ -15,7 +15,8 @@
  *
  * ACCESSED may be clear: the generic code takes it back without a flush. With a
  * backend that is not eager, what is recorded for the next resume is not
- * wrong yet, nor is text whose shadow is out of date with any.
+ * wrong yet; with any, nor is text whose shadow is out of date, nor the old page
+ * that is still mapped where it was replaced by a copy.
  *
  * Preemption is disabled while one address space is looked at, so its tables
  * stay what they are and none of its tasks runs. That may take long: this is for
@@ -24,6 +25,7 @@
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
 #include <linux/mutex.h>
 #include <linux/pgtable.h>
 #include <linux/sched/mm.h>
@@ -69,10 +71,11 @@ static bool is_pending(mm_context_t *ctx, const struct host_mapping *m, unsigned
 	unsigned int i;
 
 	spin_lock_irqsave(&ctx->lock, flags);
-	/* Pages that were replaced wait for the next run with all backends, ... */
-	for (i = 0; i < ctx->nr_kept; i++)
-		found |= addr == ctx->kept[i].addr;
-	/* ... and so does text to be executed from another page. */
+	/* The old page of one that was replaced: it is kept until then. */
+	if (!(m->prot & HOST_PROT_WRITE))
+		for (i = 0; i < ctx->nr_kept; i++)
+			found |= addr == (ctx->kept[i].addr & PAGE_MASK);
+	/* Text to be executed from another page may wait with all backends. */
 	if (!host_usermode->eager || m->prot == (HOST_PROT_READ | HOST_PROT_EXEC))
 		for (i = 0; i < ctx->nr_ranges; i++)
 			found |= addr >= ctx->ranges[i].start && addr < ctx->ranges[i].end;
@@ -125,7 +128,7 @@ static void check_mapping(struct check *c, const struct host_mapping *m)
 	if (!m->is_memory) {
 		if (m->start < UM_PATCH_TABLE || m->end > UM_PATCH_TABLE_END ||
 		    (m->prot & (HOST_PROT_WRITE | HOST_PROT_EXEC)))
-			complain(c, m, addr, __pte(0), "is not guest memory");
+			complain(c, m, m->start, __pte(0), "is not guest memory");
 		return;
 	}
 	for (addr = m->start; addr < m->end; addr += PAGE_SIZE) {
@@ -143,6 +146,8 @@ static void check_mm(struct check *c)
 	struct host_mapping m;
 	int pid, ret;
 
+	/* Whoever holds it may have changed tables and not yet flushed. */
+	mmap_write_lock(c->mm);
 	preempt_disable();
 	pid = ctx->host && !ctx->dead ? host_usermode->pid(ctx->host) : 0;
 	ret = pid ? host_mappings_open(pid) : 0;
@@ -153,6 +158,7 @@ static void check_mm(struct check *c)
 		host_mappings_close();
 	}
 	preempt_enable();
+	mmap_write_unlock(c->mm);
 	if (ret < 0)
 		c->unreadable++;
 }

@@ -78,9 +78,12 @@ static void do_syscall(struct pt_regs *regs)
 
 	/* What an int3 or a fault leaves as default, a system call sets. */
 	regs->ax = -ENOSYS;
-	nr = syscall_enter_from_user_mode(regs, nr);
+	enter_from_user_mode(regs);
 	instrumentation_begin();
+	/* Before anybody else can run, who may have more to be kept. */
 	um_tlb_release();
+	local_irq_enable();
+	nr = syscall_enter_from_user_mode_work(regs, nr);
 	if (likely(nr >= 0 && nr < NR_syscalls)) {
 		nr = array_index_nospec(nr, NR_syscalls);
 		regs->ax = sys_call_table[nr](regs->di, regs->si, regs->dx,
@@ -99,7 +102,9 @@ static void do_exception(struct pt_regs *regs, const struct um_event *event)
 
 	instrumentation_begin();
 	/* A kick may mean that it has not been running. */
-	if (event->kind != UM_EV_KICKED)
+	if (event->kind == UM_EV_KICKED)
+		um_tlb_send_again();
+	else
 		um_tlb_release();
 	regs->orig_ax = -1;
 	switch (event->kind) {

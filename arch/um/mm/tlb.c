@@ -169,12 +169,30 @@ void um_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
 	}
 }
 
-/* Its next flush_tlb_mm(), by the same task, has been done; see um_tlb_forked(). */
-static struct mm_struct *forked;
+/*
+ * The next flush_tlb_mm() of this mm, if it is by this task, has been done; see
+ * um_tlb_forked(). Only one is remembered: another is done once more.
+ */
+static struct {
+	struct task_struct *task;
+	struct mm_struct *mm;
+} forked;
+
+static bool flushed_by_fork(struct mm_struct *mm)
+{
+	bool done;
+
+	preempt_disable();
+	done = forked.task == current && forked.mm == mm;
+	if (done)
+		forked.task = NULL;
+	preempt_enable();
+	return done;
+}
 
 void flush_tlb_mm(struct mm_struct *mm)
 {
-	if (xchg(&forked, NULL) != mm)
+	if (!flushed_by_fork(mm))
 		um_tlb_flush(mm, 0, TASK_SIZE);
 }
 
@@ -479,10 +497,12 @@ void um_tlb_forked(struct mm_struct *mm)
 	err = sync_protected(batch);
 	if (!err)
 		err = batch_apply(batch);
-	put_batch();
 	/* Otherwise all of it is dropped. */
-	if (!err)
-		WRITE_ONCE(forked, mm);
+	if (!err) {
+		forked.task = current;
+		forked.mm = mm;
+	}
+	put_batch();
 }
 
 /*
@@ -589,9 +609,12 @@ void um_tlb_destroy(struct mm_struct *mm)
 	}
 	if (!ctx->host)
 		return;
+	/* Who finds no host side expects that nothing is mapped. */
+	preempt_disable();
 	host = ctx->host;
 	ctx->host = NULL;
 	host_usermode->mm_destroy(host);
+	preempt_enable();
 	um_tlb_put_kept(mm, true);
 	/* Nobody has its shadows mapped any more. */
 	text_shadow_exit(mm);

@@ -44,12 +44,24 @@ void um_tlb_put_kept(struct mm_struct *mm, bool all);
  * um_tlb_release() - guest code has been running
  *
  * What current's address space had to have mapped by then is mapped. Called
- * after resume() and wait() succeeded, in the kernel's context.
+ * after resume() and wait() succeeded, in the kernel's context, and before
+ * interrupts are enabled: what others send from then on waits for the next run.
  */
 static inline void um_tlb_release(void)
 {
 	if (unlikely(current->mm->context.nr_sent))
 		um_tlb_put_kept(current->mm, false);
+}
+
+/**
+ * um_tlb_send_again() - guest code may not have been running
+ *
+ * As um_tlb_release(), if wait() can't tell: pages stay kept, and the backend is
+ * told of them once more before the next run. If it has failed, it says so then.
+ */
+static inline void um_tlb_send_again(void)
+{
+	WRITE_ONCE(current->mm->context.nr_sent, 0);
 }
 
 #define init_new_context init_new_context

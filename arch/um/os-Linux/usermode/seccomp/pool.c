@@ -24,9 +24,9 @@
 static struct um_mm *pool;	/* begun, oldest first */
 static unsigned int nr_pool;
 
-int pool_wanted(void)
+int pool_wanted(unsigned int coming)
 {
-	return nr_pool < POOL_MAX;
+	return nr_pool + coming < POOL_MAX;
 }
 
 static void append(struct um_mm *mm)

@@ -342,8 +342,8 @@ void table_drop(struct um_mm *mm);
 /** pool_clear() - what guest code has left in an entry's pages */
 void pool_clear(struct um_mm *mm);
 
-/** pool_wanted() - whether pool_add() should be called for one more */
-int pool_wanted(void);
+/** pool_wanted() - whether there is room for one more than @coming */
+int pool_wanted(unsigned int coming);
 
 /**
  * pool_add() - a stub is no longer needed

@@ -26,6 +26,7 @@ static unsigned int mm_used = 1;
 static struct um_mm *mm_free;
 static struct um_mm *dying;
 static unsigned int nr_dying;
+static unsigned int nr_again;		/* of these, those that are for the pool */
 
 int table_init(void)
 {
@@ -71,6 +72,7 @@ static void reap(int wait)
 		wait = 0;
 		*p = mm->next;
 		nr_dying--;
+		nr_again -= mm->again;
 		if (mm->again && mm->agent)
 			pool_add(mm);
 		else
@@ -146,7 +148,7 @@ void sc_mm_destroy(struct um_mm *mm)
 	/* Not both for certain: the pids may be somebody else's by now. */
 	if (mm->agent && mm->runner)
 		withdraw(mm);
-	mm->again = mm->agent && mm->runner && pool_wanted();
+	mm->again = mm->agent && mm->runner && pool_wanted(nr_again);
 	if (mm->runner)
 		kill(mm->runner, SIGKILL);
 	if (mm->agent && !mm->again)
@@ -155,6 +157,7 @@ void sc_mm_destroy(struct um_mm *mm)
 	mm->next = dying;
 	dying = mm;
 	nr_dying++;
+	nr_again += mm->again;
 	reap(nr_dying > DYING_MAX);
 }
 

@@ -24,9 +24,18 @@ int moo_in_place(const char *cow_path, const char *backing, int flags);
  * @empty: what is not written there reads as zeroes
  * @size: set to the bytes of the disk
  *
- * Returns 0 or a negative errno; no message.
+ * Returns 0 or a negative errno; no message. -EPERM: the image would begin
+ * like a COW file.
  */
 int moo_copy_disk(const struct cow *cow, int fd, int empty, uint64_t *size);
+
+/**
+ * moo_check_disk() - 0, or -EPERM if the disk begins like a COW file
+ *
+ * A guest may have written that into a COW file. As an image it would be
+ * opened as a COW file, over whatever file of the host the guest named.
+ */
+int moo_check_disk(const struct cow *cow);
 
 /** moo_is_cow() - does a file begin like a COW file? 0 also if it can't be read */
 int moo_is_cow(const char *path);

@@ -42,6 +42,17 @@ static int tail_length(const struct cow *cow, uint64_t *len)
 	return err;
 }
 
+int moo_check_disk(const struct cow *cow)
+{
+	char sector[COW_SECTOR];
+	int err = cow_read(cow, sector, sizeof(sector), 0);
+
+	if (err || !cow_header_probe(sector, sizeof(sector)))
+		return err;
+	tool_error("The disk begins like a COW file; an image of it would be opened as one, which nobody should do");
+	return -EPERM;
+}
+
 int moo_copy_disk(const struct cow *cow, int fd, int empty, uint64_t *size)
 {
 	struct sparse_target target = { .fd = fd, .empty = empty };
@@ -50,7 +61,9 @@ int moo_copy_disk(const struct cow *cow, int fd, int empty, uint64_t *size)
 	uint64_t at, tail;
 	int err;
 
-	err = tail_length(cow, &tail);
+	err = moo_check_disk(cow);
+	if (!err)
+		err = tail_length(cow, &tail);
 	if (err)
 		return err;
 	*size = cow->header.size + tail;
@@ -196,7 +209,9 @@ static int merge_down(const struct cow *cow)
 
 	if (!cow_map_count(&cow->map))
 		return 0;
-	err = tail_length(cow, &tail);
+	err = moo_check_disk(cow);
+	if (!err)
+		err = tail_length(cow, &tail);
 	if (!err && fstat(target.fd, &st) < 0)
 		err = -errno;
 	if (err)

@@ -305,6 +305,18 @@ def test_sparse(ours, tmp_path):
     assert back.read_bytes() == b'x' * (2 << 20) + bytes(62 << 20)
 
 
+def test_moo_no_magic(ours, tmp_path):
+    """No image is made that would be opened as a COW file."""
+    back = image(tmp_path / 'b', 100000)
+    cow = tools.write_cow(tmp_path / 'c', back, V3, {0: b'OOOM' + bytes(508)})
+    before = snapshot(tmp_path)
+    for args in ((cow, tmp_path / 'm'), ('-d', cow), ('convert', cow, tmp_path / 'm'),
+                 ('convert', '-O', 'qcow2', cow, tmp_path / 'm')):
+        done = run(ours['uml_moo'], *args)
+        assert done.returncode == 1 and 'begins like a COW file' in done.stderr, (args, done)
+        assert snapshot(tmp_path) == before
+
+
 def test_moo_refuses(ours, tmp_path):
     """Wrong command lines and files: one message, exit code 1, nothing changed."""
     back = image(tmp_path / 'b', 50000)

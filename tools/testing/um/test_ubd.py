@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """ubd: the grammar, both engines, sizes, errors, locks, discard, limits, hot-plug."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -481,6 +482,32 @@ def test_no_trim(guest, image, tmp_path):
     assert g.poweroff() == 0
     assert blocks(one) == 0 and not any(one.read_bytes())
     assert two.read_bytes() == bytes([7]) * (4 << 20)
+
+
+# -- what the guest must not write -------------------------------------------
+
+@pytest.mark.parametrize('engine', ENGINES)
+def test_no_cow_magic(guest, image, tmp_path, engine):
+    """A guest can't turn its plain disk into a COW file over a file of its choice."""
+    disk, plain = images.blank(tmp_path / 'disk', '1M'), images.blank(tmp_path / 'plain', '1M')
+    g = guest(f'ubd0={image}', f'ubd1={disk}', f'ubd2d={plain}', f'ubd_engine={engine}',
+              'mem=64M').boot()
+    for magic in ('OOOM', 'MOOO'):
+        g.out(f'(printf {magic}; head -c 131068 /dev/urandom) > /tmp/evil')
+        for how in ('bs=512 count=1', 'bs=512 count=1 oflag=direct', 'bs=128k oflag=direct',
+                    'bs=4k', 'bs=128k'):
+            assert g.run(f'dd if=/tmp/evil of=/dev/ubdb conv=notrunc,fsync {how}')[0] != 0, how
+            assert disk.read_bytes()[:4] == bytes(4)
+    assert 'ubdb: a write was refused' in g.out('dmesg')
+    # The flag d allows it, and what is no magic number arrives as before.
+    g.out('dd if=/tmp/evil of=/dev/ubdc conv=notrunc,fsync 2>/dev/null')
+    assert plain.read_bytes()[:4] == b'MOOO'
+    for how in ('bs=512', 'bs=128k oflag=direct', 'bs=128k'):
+        g.out(f'head -c 131072 /dev/urandom > /tmp/good; dd if=/tmp/good of=/dev/ubdb '
+              f'conv=notrunc,fsync {how} 2>/dev/null')
+        assert g.out('md5sum < /tmp/good').split()[0] == \
+            hashlib.md5(disk.read_bytes()[:131072]).hexdigest()
+    assert g.poweroff() == 0
 
 
 # -- rate limits -----------------------------------------------------------

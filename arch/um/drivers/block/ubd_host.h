@@ -205,6 +205,9 @@ struct host_ubd_request {
 /**
  * host_ubd_submit() - start a request
  *
+ * A write that makes a plain image begin like a COW file ends with -EPERM,
+ * unless the disk has HOST_UBD_DATA: the image would be opened as one.
+ *
  * Never waits for the disk. Returns 1 when the request is finished already
  * (its data was in the host's memory): it is not returned through the queue
  * then. Otherwise 0; what was submitted may rest until host_ubd_commit(). Any

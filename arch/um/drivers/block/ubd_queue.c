@@ -101,6 +101,9 @@ static blk_status_t result(struct request *rq)
 		else if (request->op == HOST_UBD_ZERO)
 			blk_queue_disable_write_zeroes(rq->q);
 	}
+	if (request->error == -EPERM && request->op == HOST_UBD_WRITE && !request->offset)
+		pr_err_ratelimited("%s: a write was refused: the disk would be taken for a COW file at the next start (flag d allows it, and takes it as plain data)\n",
+				   rq->q->disk->disk_name);
 	return errno_to_blk_status(request->error);
 }
 

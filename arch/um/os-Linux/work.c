@@ -2,11 +2,12 @@
 /*
  * Pools of host threads for what may block.
  *
- * A thread that takes a work while others wait in the queue and nobody is
- * idle first starts one more, up to the pool's limit; so threads are never
- * created on a kernel stack, and a machine that does nothing in parallel has
- * one in each pool it uses. The first thread of the pool for disks is made at
- * start-up, and makes the first ones of other pools.
+ * The thread whose work leaves none without work first starts one more, up to
+ * the pool's limit: a work that is submitted while others take long doesn't
+ * wait for them. So threads are never created on a kernel stack, and a machine
+ * that does nothing in parallel has two in each pool it uses. The first thread
+ * of the pool for disks is made at start-up, and makes the first ones of other
+ * pools.
  *
  * If it may, one thread at a time that has nothing to do watches for work
  * before it sleeps, as long as that has been of use (spin.h).
@@ -99,7 +100,9 @@ static void *pool_thread(void *arg)
 		if (!pool->first)
 			pool->last = &pool->first;
 		wake = pool->first && pool->idle;
-		grow = pool->first && !pool->idle && pool->threads < pool->max_threads;
+		/* One that was just started is free, too, though not idle yet. */
+		pool->busy++;
+		grow = pool->busy == pool->threads && pool->threads < pool->max_threads;
 		if (grow)
 			pool->threads++;
 		pthread_mutex_unlock(&pool->lock);
@@ -114,6 +117,9 @@ static void *pool_thread(void *arg)
 			pthread_mutex_unlock(&pool->lock);
 		}
 		work->fn(work);
+		pthread_mutex_lock(&pool->lock);
+		pool->busy--;
+		pthread_mutex_unlock(&pool->lock);
 	}
 	return NULL;
 }

@@ -139,6 +139,19 @@ def test_old_versions(guest, image, tmp_path, back, ours, form):
     assert cow.read_bytes()[:form.length] == header
 
 
+@pytest.mark.parametrize('form', [tools.V1, tools.V2, tools.V3_BROKEN], ids=lambda f: f.name)
+def test_discard_old_versions(guest, image, tmp_path, back, form):
+    """What is discarded behind the end of a short file doesn't make it one that is cut off."""
+    cow = tools.write_cow(tmp_path / 'cow', back, form, {3: b'3' * 512})
+    os.truncate(cow, form.layout(8 << 20)[2] + 4 * 512)
+    for _ in range(2):
+        g = guest(f'ubd0={image}', f'ubd1={cow}', 'mem=128M').boot()
+        g.out('blkdiscard -o 4M -l 1M /dev/ubdb; sync; echo 3 > /proc/sys/vm/drop_caches')
+        assert g.out('dd if=/dev/ubdb bs=1M skip=4 count=1 2>/dev/null | md5sum').split()[0] == \
+            hashlib.md5(bytes(1 << 20)).hexdigest()
+        assert g.poweroff() == 0
+
+
 def refused(guest, *args, text):
     """A boot that must fail; the console says why."""
     g = guest(*args, 'mem=64M')

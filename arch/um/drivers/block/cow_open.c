@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cow.h"
@@ -214,6 +215,27 @@ static void free_cow(struct cow *cow)
 	free(cow);
 }
 
+/*
+ * Files of old versions need not have been made in full length. A discard
+ * marks sectors, but leaves the length: they would seem to be cut off.
+ */
+static int extend(struct cow *cow, struct cow_report *report)
+{
+	uint64_t end = cow->header.data_offset + cow->header.size;
+	struct stat st;
+	int err;
+
+	if (cow->flags & COW_READ_ONLY || cow->file_size >= end)
+		return 0;
+	if (!fstat(cow->fd, &st) && (!S_ISREG(st.st_mode) || (uint64_t)st.st_size >= end ||
+				     !ftruncate(cow->fd, end)))
+		return 0;
+	err = -errno;
+	cow_say(report, COW_ERROR, "Can't extend COW file \"%s\" to %llu bytes: %s", cow->path,
+		(unsigned long long)end, strerror(-err));
+	return err;
+}
+
 /* Everything from the header on; cow->fd is open and locked. */
 static int set_up(struct cow *cow, const char *backing, struct cow_report *report)
 {
@@ -224,6 +246,8 @@ static int set_up(struct cow *cow, const char *backing, struct cow_report *repor
 	if (err || (cow->flags & COW_ALONE))
 		return err;
 	err = open_backing(cow, backing, report);
+	if (!err)
+		err = extend(cow, report);
 	if (err)
 		cow_map_free(&cow->map);
 	return err;

@@ -305,6 +305,16 @@ def test_sparse(ours, tmp_path):
     assert back.read_bytes() == b'x' * (2 << 20) + bytes(62 << 20)
 
 
+def test_moo_sparse(ours, tmp_path):
+    """A bitmap of a TiB that is one hole takes no time."""
+    back = image(tmp_path / 'b', 100000)
+    with open(tmp_path / 'c', 'wb') as f:
+        f.write(V2.header(back, int(back.stat().st_mtime), 1 << 52))
+        f.truncate(2 << 40)
+    done = run(ours['uml_moo'], 'info', '--json', tmp_path / 'c', timeout=60)
+    assert json.loads(done.stdout)['own-sectors'] == 0, done
+
+
 def test_moo_no_magic(ours, tmp_path):
     """No image is made that would be opened as a COW file."""
     back = image(tmp_path / 'b', 100000)

@@ -49,8 +49,32 @@ static void *reserve(uint64_t size)
 	return p;
 }
 
+/* The bits of a word that count. */
+static uint64_t valid_word(const struct cow_map *map, uint64_t i)
+{
+	uint64_t word = load_word(&map->words[i]);
+
+	if (i * BITS >= map->sectors)
+		return 0;
+	return (i + 1) * BITS > map->sectors ? word & ~(~0ULL << (map->sectors % BITS)) : word;
+}
+
+/* Bytes @from to @end have been loaded, in this order. */
+static void note_used(struct cow_map *map, uint64_t from, uint64_t end)
+{
+	uint64_t i;
+
+	for (i = (end + 7) / 8; i-- > from / 8;) {
+		if (valid_word(map, i)) {
+			map->used = i + 1;
+			return;
+		}
+	}
+}
+
 /* Copy what is not zero: reading zeroes from the mapping costs no memory. */
-static int load_piece(char *to, int fd, uint64_t offset, uint64_t len, char *buf)
+static int load_piece(struct cow_map *map, uint64_t at, int fd, uint64_t offset, uint64_t len,
+		      char *buf)
 {
 	static const char zeroes[4096];
 	uint64_t i, n;
@@ -61,8 +85,10 @@ static int load_piece(char *to, int fd, uint64_t offset, uint64_t len, char *buf
 		return got;
 	for (i = 0; i < (uint64_t)got; i += n) {
 		n = (uint64_t)got - i < sizeof(zeroes) ? (uint64_t)got - i : sizeof(zeroes);
-		if (memcmp(buf + i, zeroes, n))
-			memcpy(to + i, buf + i, n);
+		if (!memcmp(buf + i, zeroes, n))
+			continue;
+		memcpy((char *)map->words + at + i, buf + i, n);
+		note_used(map, at + i, at + i + n);
 	}
 	return 0;
 }
@@ -83,8 +109,7 @@ static int load(struct cow_map *map, int fd, const struct cow_header *header, ch
 		if (at >= end)
 			break;
 		len = end - at < LOAD_PIECE ? end - at : LOAD_PIECE;
-		err = load_piece((char *)map->words + (at - header->bitmap_offset), fd, at, len,
-				 buf);
+		err = load_piece(map, at - header->bitmap_offset, fd, at, len, buf);
 		if (err)
 			return err;
 		at += len;
@@ -189,6 +214,8 @@ int cow_map_add(struct cow_map *map, uint64_t sector, uint64_t count)
 		if (!new)
 			continue;
 		__atomic_store_n(word, *word | new, __ATOMIC_RELEASE);
+		if (map->used <= sector / BITS)
+			map->used = sector / BITS + 1;
 		block = sector / BITS / BLOCK_WORDS;
 		map->touched[block / BITS] |= 1ULL << (block % BITS);
 		any = 1;
@@ -199,35 +226,20 @@ int cow_map_add(struct cow_map *map, uint64_t sector, uint64_t count)
 	return any;
 }
 
-/* The bits of a word that count. */
-static uint64_t valid_word(const struct cow_map *map, uint64_t i)
-{
-	uint64_t word = load_word(&map->words[i]);
-
-	return (i + 1) * BITS > map->sectors ? word & ~(~0ULL << (map->sectors % BITS)) : word;
-}
-
 uint64_t cow_map_count(const struct cow_map *map)
 {
 	uint64_t i, n = 0;
 
-	for (i = 0; i * BITS < map->sectors; i++)
+	for (i = 0; i < map->used; i++)
 		n += __builtin_popcountll(valid_word(map, i));
 	return n;
 }
 
 uint64_t cow_map_last(const struct cow_map *map)
 {
-	uint64_t i, word;
+	uint64_t i = map->used;
 
-	for (i = map->sectors / BITS + 1; i-- > 0;) {
-		if (i * BITS >= map->sectors)
-			continue;
-		word = valid_word(map, i);
-		if (word)
-			return i * BITS + BITS - __builtin_clzll(word);
-	}
-	return 0;
+	return i ? i * BITS - __builtin_clzll(valid_word(map, i - 1)) : 0;
 }
 
 uint64_t cow_map_added(const struct cow_map *map)

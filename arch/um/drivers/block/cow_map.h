@@ -18,6 +18,7 @@
  * @size: bytes that @words takes
  * @blocks: how many blocks it has
  * @sectors: how many bits count
+ * @used: words up to the last that has a bit that counts
  * @lock: held while bits are set, and while blocks are taken for writing
  * @added: counts the calls that set bits
  */
@@ -27,6 +28,7 @@ struct cow_map {
 	uint64_t size;
 	uint64_t blocks;
 	uint64_t sectors;
+	uint64_t used;
 	pthread_mutex_t lock;
 	uint64_t added;
 };

@@ -183,6 +183,15 @@ int cow_settled(const struct cow *cow);
  */
 int cow_flush(struct cow *cow);
 
+/**
+ * cow_lost() - a sync of the COW file by somebody else failed
+ * @cow: the file
+ * @err: the error that all later flushes return
+ *
+ * Never waits.
+ */
+void cow_lost(struct cow *cow, int err);
+
 /* All at once, for those who don't care about threads. */
 
 /** cow_read() - read bytes of the disk; past its end are zeroes. 0 or -errno. */

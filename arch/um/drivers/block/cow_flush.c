@@ -21,12 +21,19 @@
 #include "cow.h"
 #include "disk_file.h"
 
+void cow_lost(struct cow *cow, int err)
+{
+	__atomic_store_n(&cow->failed, err, __ATOMIC_RELEASE);
+}
+
 static int sync_data(struct cow *cow)
 {
 	int err = fdatasync(cow->fd) < 0 ? -errno : 0;
 
 	if (err)
-		__atomic_store_n(&cow->failed, err, __ATOMIC_RELEASE);
+		cow_lost(cow, err);
+	else	/* Somebody else's sync may have been told of it meanwhile. */
+		err = __atomic_load_n(&cow->failed, __ATOMIC_ACQUIRE);
 	return err;
 }
 
@@ -79,7 +86,7 @@ int cow_flush(struct cow *cow)
 	}
 	ticket = cow->flush_begun + 1;
 	__atomic_store_n(&cow->flush_begun, ticket, __ATOMIC_RELEASE);
-	err = cow->failed;
+	err = __atomic_load_n(&cow->failed, __ATOMIC_ACQUIRE);
 	if (!err) {
 		added = cow_map_added(&cow->map);
 		err = publish(cow);

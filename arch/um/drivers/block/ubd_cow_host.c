@@ -183,10 +183,12 @@ static int change(struct cow *cow, const struct host_ubd_request *request)
 	/* What a block device discards need not read as zeroes; here it must. */
 	if (op == HOST_UBD_DISCARD && request->ubd->is_device)
 		op = HOST_UBD_ZERO;
+	/* Not with request->fua: the flush below syncs it. */
 	if (op == HOST_UBD_WRITE)
-		err = ubd_transfer(request, 0, &extent, request->fua);
+		err = ubd_transfer(request, 0, &extent, 0);
 	else
 		err = ubd_punch(request->ubd, &extent, op, request->keep);
+	ubd_note_lost(request, err);
 	if (!err)
 		err = cow_written(cow, request->offset, request->len);
 	if (err)
@@ -195,6 +197,11 @@ static int change(struct cow *cow, const struct host_ubd_request *request)
 		return cow_flush(cow);
 	ubd_cow_sync_soon();
 	return 0;
+}
+
+static void cow_format_lost(struct host_ubd *disk, int err)
+{
+	cow_lost(disk->private, err);
 }
 
 static int cow_perform(struct host_ubd_request *request)
@@ -219,4 +226,5 @@ const struct ubd_format ubd_cow_format = {
 	.close = cow_format_close,
 	.map = cow_format_map,
 	.perform = cow_perform,
+	.lost = cow_format_lost,
 };

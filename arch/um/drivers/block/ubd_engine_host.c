@@ -44,10 +44,27 @@ struct request_work {
 _Static_assert(sizeof(struct request_work) <= sizeof(((struct host_ubd_request *)0)->private),
 	       "private");
 
+static int is_durable(const struct host_ubd_request *request)
+{
+	return request->fua || request->ubd->flags & HOST_UBD_SYNC;
+}
+
+void ubd_note_lost(const struct host_ubd_request *request, int err)
+{
+	const struct host_ubd *disk = request->ubd;
+
+	if (!err || !disk->format->lost || request->op == HOST_UBD_READ)
+		return;
+	if (request->op != HOST_UBD_FLUSH &&
+	    (!is_durable(request) || err == -ENOSPC || err == -EDQUOT || err == -EFBIG ||
+	     err == -EOPNOTSUPP))
+		return;
+	disk->format->lost(request->ubd, err);
+}
+
 static int perform_on(struct host_ubd_request *request, unsigned long long skip,
 		      const struct ubd_extent *extent)
 {
-	int sync = request->fua || request->ubd->flags & HOST_UBD_SYNC;
 	int err;
 
 	switch (request->op) {
@@ -59,7 +76,7 @@ static int perform_on(struct host_ubd_request *request, unsigned long long skip,
 	case HOST_UBD_DISCARD:
 	case HOST_UBD_ZERO:
 		err = ubd_punch(request->ubd, extent, request->op, request->keep);
-		return err || !sync ? err : ubd_sync(extent->fd);
+		return err || !is_durable(request) ? err : ubd_sync(extent->fd);
 	}
 	return -EOPNOTSUPP;
 }
@@ -90,6 +107,7 @@ static int perform(struct host_ubd_request *request)
 			at += skip;
 		}
 		err = perform_on(request, at, extent);
+		ubd_note_lost(request, err);
 		at = end;
 	}
 	return err;

@@ -91,6 +91,10 @@ struct ubd_extent {
  *	on the medium with all that is needed to find it when this returns. Must
  *	not touch @request->next, @done and @private. May be NULL if map() never returns 0.
  *
+ * @lost: the engine's sync of a file that map() named failed with @err, or a write
+ *	that had to be on the medium at once: data may be lost, and the next sync
+ *	would succeed. From any host thread and the vCPU; must not block. May be NULL.
+ *
  * create(), probe(), open() and close() are called on a host thread, too, and
  * may allocate and use as much stack as they like. What they have to say to the
  * user, beyond *@why, goes to ubd_log().
@@ -106,6 +110,7 @@ struct ubd_format {
 	void (*close)(struct host_ubd *disk);
 	int (*map)(const struct host_ubd_request *request, struct ubd_extent *extents);
 	int (*perform)(struct host_ubd_request *request);
+	void (*lost)(struct host_ubd *disk, int err);
 };
 
 extern const struct ubd_format ubd_raw_format;
@@ -145,6 +150,16 @@ int ubd_punch(const struct host_ubd *disk, const struct ubd_extent *extent,
 
 /** ubd_sync() - have all that was written on the medium. Blocks. 0 or -errno. */
 int ubd_sync(int fd);
+
+/**
+ * ubd_note_lost() - a plain range could not be written or synced
+ * @request: what failed
+ * @err: the host's error
+ *
+ * Tells the format if it was to be on the medium. That there was no room is no loss:
+ * nothing was written.
+ */
+void ubd_note_lost(const struct host_ubd_request *request, int err);
 
 /* Helpers for open(); ubd_open_host.c. */
 

@@ -176,6 +176,7 @@ static int completed(struct host_ubd_request *request, int result)
 			return 1;
 	} else if (result < 0 && result != -EAGAIN && result != -EINTR) {
 		request->error = result;
+		ubd_note_lost(request, result);
 		return 1;
 	}
 	/* Cut short, or the end of the file: a thread knows what to do. */

@@ -7,6 +7,9 @@
  * debt is paid. So a request larger than the burst is possible, and in the long
  * run the rate is kept. While a bucket is empty the disk's hardware queues are
  * stopped; a timer starts them again.
+ *
+ * The guest's root may set limits, but not lift those that the disk was made
+ * with. Setting one doesn't fill the buckets: it would be a way around it.
  */
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
@@ -84,15 +87,37 @@ static enum hrtimer_restart limit_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* Full buckets of the size that the rate says. */
-static void start_buckets(struct ubd_limit *limit)
+/* A bucket that was not used before is full; another keeps what it has, or owes. */
+static void change_bucket(struct ubd_bucket *bucket, u64 old, u64 old_burst, u64 rate, u64 burst,
+			  u64 now)
 {
-	const struct host_ubd_rate *rate = &limit->rate;
+	s64 most = burst_of(rate, burst);
 
-	limit->bytes.since = limit->requests.since = ktime_get_ns();
-	limit->bytes.tokens = burst_of(rate->bytes, rate->burst_bytes);
-	limit->requests.tokens = burst_of(rate->requests, rate->burst_requests);
+	if (old)
+		refill(bucket, old, old_burst, now);
+	else
+		bucket->tokens = most;
+	bucket->tokens = min(bucket->tokens, most);
+	bucket->since = now;
+}
+
+static void change_rate(struct ubd_limit *limit, const struct host_ubd_rate *rate)
+{
+	struct host_ubd_rate *old = &limit->rate;
+	u64 now = ktime_get_ns();
+
+	change_bucket(&limit->bytes, old->bytes, old->burst_bytes, rate->bytes,
+		      rate->burst_bytes, now);
+	change_bucket(&limit->requests, old->requests, old->burst_requests, rate->requests,
+		      rate->burst_requests, now);
+	limit->rate = *rate;
 	WRITE_ONCE(limit->active, rate->bytes || rate->requests);
+}
+
+/* No more than the command line says, if it says something. */
+static bool is_within(u64 rate, u64 burst, u64 top, u64 top_burst)
+{
+	return !top || (rate && rate <= top && burst_of(rate, burst) <= burst_of(top, top_burst));
 }
 
 void ubd_limit_init(struct ubd *ubd)
@@ -102,8 +127,7 @@ void ubd_limit_init(struct ubd *ubd)
 	spin_lock_init(&limit->lock);
 	hrtimer_init(&limit->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	limit->timer.function = limit_timer;
-	limit->rate = ubd->info.rate;
-	start_buckets(limit);
+	change_rate(limit, &ubd->info.rate);
 }
 
 void ubd_limit_exit(struct ubd *ubd)
@@ -124,9 +148,12 @@ static ssize_t show(struct device *dev, size_t offset, char *buf)
 static ssize_t store(struct device *dev, size_t offset, const char *buf, size_t count)
 {
 	struct ubd *ubd = dev_to_disk(dev)->private_data;
+	const struct host_ubd_rate *top = &ubd->info.rate;
 	struct ubd_limit *limit = &ubd->limit;
+	struct host_ubd_rate rate;
 	unsigned long long value;
 	unsigned long flags;
+	bool good;
 	char *end;
 
 	if (!isdigit(*buf))
@@ -135,9 +162,15 @@ static ssize_t store(struct device *dev, size_t offset, const char *buf, size_t 
 	if (*skip_spaces(end) || value >> 50)
 		return -EINVAL;
 	spin_lock_irqsave(&limit->lock, flags);
-	*(unsigned long long *)((void *)&limit->rate + offset) = value;
-	start_buckets(limit);
+	rate = limit->rate;
+	*(unsigned long long *)((void *)&rate + offset) = value;
+	good = is_within(rate.bytes, rate.burst_bytes, top->bytes, top->burst_bytes) &&
+	       is_within(rate.requests, rate.burst_requests, top->requests, top->burst_requests);
+	if (good)
+		change_rate(limit, &rate);
 	spin_unlock_irqrestore(&limit->lock, flags);
+	if (!good)
+		return -EPERM;
 	/* Who waits for the old rate looks again. */
 	blk_mq_start_stopped_hw_queues(ubd->disk->queue, true);
 	return count;

@@ -37,6 +37,9 @@ int moo_copy_disk(const struct cow *cow, int fd, int empty, uint64_t *size);
  */
 int moo_check_disk(const struct cow *cow);
 
+/** moo_check_free() - 0, or -EAGAIN with a message if somebody uses the file @path */
+int moo_check_free(const char *path);
+
 /** moo_is_cow() - does a file begin like a COW file? 0 also if it can't be read */
 int moo_is_cow(const char *path);
 

@@ -90,9 +90,9 @@ static int fill(struct new_file *file, const char *source, const char *backing, 
 /* Has qemu-img turn the open image @fd into the file @target. Exit code. */
 static int run_qemu_img(int fd, const char *target, const char *format)
 {
-	char source[32];
+	char source[32], *file;
 	char *argv[] = { QEMU_IMG, "convert", isatty(STDERR_FILENO) ? "-p" : "-q", "-f", "raw",
-			 "-O", (char *)format, source, (char *)target, NULL };
+			 "-O", (char *)format, source, NULL, NULL };
 	posix_spawn_file_actions_t actions;
 	int status, err, copy;
 	pid_t pid;
@@ -101,12 +101,19 @@ static int run_qemu_img(int fd, const char *target, const char *format)
 	copy = dup(fd);
 	if (copy < 0)
 		return tool_error("dup: %s", strerror(errno));
+	/* Without it "a:b" would be b of the protocol a. */
+	if (asprintf(&file, "file:%s", target) < 0) {
+		close(copy);
+		return tool_error("asprintf: %s", strerror(ENOMEM));
+	}
+	argv[8] = file;
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", copy);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
 	err = posix_spawnp(&pid, QEMU_IMG, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close(copy);
+	free(file);
 	if (err == ENOENT)
 		return tool_error("The format \"%s\" needs " QEMU_IMG ", which is not installed (Debian: qemu-utils)",
 				  format);
@@ -124,23 +131,20 @@ static int run_qemu_img(int fd, const char *target, const char *format)
 static int convert(struct new_file *image, const char *target, const char *format)
 {
 	struct new_file file;
-	char *hidden;
 	int err;
 
-	if (!strcmp(format, "raw"))
+	if (!strcmp(format, "raw")) {
 		err = new_file_finish(image, 1);
-	else if (asprintf(&hidden, "%s.um-%d", target, getpid()) < 0)
-		err = -ENOMEM;
-	else {
-		err = run_qemu_img(image->fd, hidden, format);
+	} else {
+		err = new_file_open_named(&file, target);
+		if (!err) {
+			err = run_qemu_img(image->fd, file.temp, format);
+			if (err)
+				new_file_drop(&file);
+			else
+				err = new_file_finish(&file, 1);
+		}
 		new_file_drop(image);
-		if (!err)
-			err = new_file_adopt(&file, hidden, target);
-		if (!err)
-			err = new_file_finish(&file, 1);
-		else
-			unlink(hidden);
-		free(hidden);
 	}
 	return err < 0 ? tool_error("Can't make \"%s\": %s", target, strerror(-err)) : err;
 }
@@ -154,7 +158,9 @@ int moo_convert(const char *source, const char *target, const char *format,
 
 	if (!stat(target, &st) && (!S_ISREG(st.st_mode) || tool_same_file(source, target)))
 		return tool_error("\"%s\" can't be replaced by the new image", target);
-	err = new_file_open(&image, target);
+	err = moo_check_free(target);
+	if (!err)
+		err = new_file_open(&image, target);
 	if (err)
 		return tool_error("Can't make \"%s\": %s", target, strerror(-err));
 	err = fill(&image, source, backing, flags);

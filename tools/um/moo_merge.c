@@ -77,13 +77,30 @@ int moo_copy_disk(const struct cow *cow, int fd, int empty, uint64_t *size)
 	return err;
 }
 
+int moo_check_free(const char *path)
+{
+	int fd = disk_file_open(path, O_RDWR), err;
+
+	/* Who may not write to it may replace it all the same. */
+	if (fd == -EACCES || fd == -ETXTBSY)
+		fd = disk_file_open(path, O_RDONLY);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	err = fcntl(fd, F_GETFL);
+	err = cow_lock(fd, path, err >= 0 && (err & O_ACCMODE) == O_RDWR, &tool_report);
+	close(fd);
+	return err;
+}
+
 static int new_image(const struct cow *cow, const char *path)
 {
 	struct new_file file;
 	uint64_t size;
 	int err;
 
-	err = new_file_open(&file, path);
+	err = moo_check_free(path);
+	if (!err)
+		err = new_file_open(&file, path);
 	if (!err) {
 		err = moo_copy_disk(cow, file.fd, 1, &size);
 		if (!err && ftruncate(file.fd, size) < 0)

@@ -315,6 +315,22 @@ def test_moo_sparse(ours, tmp_path):
     assert json.loads(done.stdout)['own-sectors'] == 0, done
 
 
+@pytest.mark.parametrize('write', [False, True])
+def test_moo_target_in_use(ours, tmp_path, write):
+    """An image that a machine uses is not replaced."""
+    back = image(tmp_path / 'b', 100000)
+    cow = tools.write_cow(tmp_path / 'c', back, V3, {0: b'x' * 512})
+    image(tmp_path / 'm', 1000)
+    before = snapshot(tmp_path)
+    with tools.locked(tmp_path / 'm', write):
+        for args in ((cow, tmp_path / 'm'), ('convert', cow, tmp_path / 'm'),
+                     ('convert', '-O', 'qcow2', cow, tmp_path / 'm')):
+            done = run(ours['uml_moo'], *args)
+            assert done.returncode == 1 and 'Failed to lock' in done.stderr, (args, done)
+            assert snapshot(tmp_path) == before
+    good(ours['uml_moo'], cow, tmp_path / 'm')
+
+
 def test_moo_no_magic(ours, tmp_path):
     """No image is made that would be opened as a COW file."""
     back = image(tmp_path / 'b', 100000)
@@ -428,6 +444,10 @@ def test_convert(ours, tmp_path, kind):
         pytest.skip('qemu-img is missing')
     good(ours['uml_moo'], 'convert', '-O', 'qcow2', source, tmp_path / 'q')
     assert (tmp_path / 'q').read_bytes()[:4] == b'QFI\xfb'
+    (tmp_path / 'nbd:').mkdir()
+    good(ours['uml_moo'], 'convert', '-O', 'qcow2', source, 'nbd:/q:1', cwd=tmp_path)
+    assert (tmp_path / 'nbd:' / 'q:1').read_bytes()[:4] == b'QFI\xfb'
+    shutil.rmtree(tmp_path / 'nbd:')
     good('qemu-img', 'convert', '-f', 'qcow2', '-O', 'raw', tmp_path / 'q', tmp_path / 'back')
     assert (tmp_path / 'back').read_bytes()[:len(want)] == want
     assert run(ours['uml_moo'], 'convert', '-O', 'nonsense', source,

@@ -8,9 +8,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,11 +34,16 @@ static int take_temp(struct new_file *file, int (*try)(struct new_file *, const 
 	const char *slash = strrchr(file->path, '/');
 	int folder = slash ? slash - file->path + 1 : 0;
 	int i, err = -EEXIST;
+	uint64_t number;
 	char *name;
 
 	for (i = 0; err == -EEXIST && i < 1000; i++) {
+		/* Nobody in a shared folder shall take it before us. */
+		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+			return -errno;
 		/* Short: the name itself may have the greatest length. */
-		if (asprintf(&name, "%.*s.um-new-%d-%d", folder, file->path, getpid(), i) < 0)
+		if (asprintf(&name, "%.*s.um-new-%016llx", folder, file->path,
+			     (unsigned long long)number) < 0)
 			return -ENOMEM;
 		err = try(file, name);
 		if (err < 0)
@@ -49,7 +56,7 @@ static int take_temp(struct new_file *file, int (*try)(struct new_file *, const 
 
 static int try_open(struct new_file *file, const char *name)
 {
-	file->fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+	file->fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE);
 	return file->fd < 0 ? -errno : 0;
 }
 
@@ -62,7 +69,7 @@ static int try_link(struct new_file *file, const char *name)
 	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
-int new_file_open(struct new_file *file, const char *path)
+static int open_file(struct new_file *file, const char *path, int named)
 {
 	char *folder = folder_of(path);
 	int err = 0;
@@ -76,7 +83,7 @@ int new_file_open(struct new_file *file, const char *path)
 	if (!folder || !file->path) {
 		err = -ENOMEM;
 	} else {
-		if (!access("/proc/self/fd", X_OK))
+		if (!named && !access("/proc/self/fd", X_OK))
 			file->fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, MODE);
 		if (file->fd < 0)
 			err = take_temp(file, try_open);
@@ -87,22 +94,14 @@ int new_file_open(struct new_file *file, const char *path)
 	return err;
 }
 
-int new_file_adopt(struct new_file *file, const char *temp, const char *path)
+int new_file_open(struct new_file *file, const char *path)
 {
-	memset(file, 0, sizeof(*file));
-	file->fd = open(temp, O_RDWR | O_CLOEXEC);
-	if (file->fd < 0)
-		return -errno;
-	file->path = realpath(path, NULL);
-	if (!file->path)
-		file->path = strdup(path);
-	file->temp = strdup(temp);
-	if (file->path && file->temp)
-		return 0;
-	close(file->fd);
-	free(file->path);
-	free(file->temp);
-	return -ENOMEM;
+	return open_file(file, path, 0);
+}
+
+int new_file_open_named(struct new_file *file, const char *path)
+{
+	return open_file(file, path, 1);
 }
 
 void new_file_drop(struct new_file *file)

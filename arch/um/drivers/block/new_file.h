@@ -27,13 +27,8 @@ struct new_file {
  */
 int new_file_open(struct new_file *file, const char *path);
 
-/**
- * new_file_adopt() - take over a file that another program made
- * @file: filled in
- * @temp: its name, in the same folder
- * @path: the name it will have
- */
-int new_file_adopt(struct new_file *file, const char *temp, const char *path);
+/** new_file_open_named() - the same, with a @file->temp: for others who write to it */
+int new_file_open_named(struct new_file *file, const char *path);
 
 /**
  * new_file_finish() - sync it and give it its name

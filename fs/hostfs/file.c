@@ -379,10 +379,33 @@ static loff_t hostfs_llseek(struct file *file, loff_t offset, int whence)
 	return generic_file_llseek(file, offset, whence);
 }
 
+/*
+ * Whole pages go, and are read again: never zeroed ones of which a part is the
+ * neighbour's. A dirty one would stay.
+ */
+static void forget_range(struct inode *inode, loff_t first, loff_t last)
+{
+	invalidate_inode_pages2_range(inode->i_mapping, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
+}
+
 static void ask_again(struct inode *inode)
 {
 	hostfs_expire(inode);
 	hostfs_refresh(inode);
+}
+
+/* Nothing is dirty. What was cached where the host's data is another now goes. */
+static void forget_allocated(struct inode *inode, int mode, loff_t offset, loff_t len)
+{
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
+		forget_range(inode, offset, offset + len - 1);
+	} else if (mode & FALLOC_FL_COLLAPSE_RANGE) {
+		forget_range(inode, offset, LLONG_MAX);
+		truncate_setsize(inode, max(i_size_read(inode) - len, offset));
+	} else if (mode & FALLOC_FL_INSERT_RANGE) {
+		forget_range(inode, offset, LLONG_MAX);
+		i_size_write(inode, i_size_read(inode) + len);
+	}
 }
 
 static long hostfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
@@ -397,14 +420,15 @@ static long hostfs_fallocate(struct file *file, int mode, loff_t offset, loff_t 
 	if (!data)
 		return -EBADF;
 	inode_lock(inode);
-	filemap_invalidate_lock(inode->i_mapping);
 	err = file_modified(file);
+	/* From here on until the cache is right nothing becomes dirty. */
+	filemap_invalidate_lock(inode->i_mapping);
 	if (!err)
 		err = filemap_write_and_wait(inode->i_mapping);
 	if (!err)
 		err = hostfs_call_threaded(host_hostfs_allocate, data->fd, mode, offset, len);
-	if (!err && (mode & ~FALLOC_FL_KEEP_SIZE))
-		truncate_pagecache(inode, round_down(offset, PAGE_SIZE));
+	if (!err)
+		forget_allocated(inode, mode, offset, len);
 	filemap_invalidate_unlock(inode->i_mapping);
 	ask_again(inode);
 	inode_unlock(inode);
@@ -431,6 +455,7 @@ static long copy_on_host(struct file *from, loff_t from_pos, struct file *to, lo
 	ret = from_data && to_data ? 0 : -EBADF;
 	if (!ret)
 		ret = filemap_write_and_wait(from_inode->i_mapping);
+	filemap_invalidate_lock(to_inode->i_mapping);
 	if (!ret)
 		ret = filemap_write_and_wait(to_inode->i_mapping);
 	if (!ret) {
@@ -438,9 +463,10 @@ static long copy_on_host(struct file *from, loff_t from_pos, struct file *to, lo
 		copy.to = to_data->fd;
 		ret = hostfs_call_threaded(host_hostfs_copy, &copy);
 	}
-	if (ret > 0)
-		truncate_pagecache_range(to_inode, round_down(to_pos, PAGE_SIZE),
-					 round_up(to_pos + ret, PAGE_SIZE) - 1);
+	/* A clone of length 0 goes to the end. */
+	if (ret >= 0 && (ret || clone))
+		forget_range(to_inode, to_pos, ret ? to_pos + ret - 1 : LLONG_MAX);
+	filemap_invalidate_unlock(to_inode->i_mapping);
 	ask_again(to_inode);
 	if (from_data)
 		hostfs_put_data(from_data);

@@ -360,19 +360,23 @@ static vm_fault_t hostfs_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
 	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret = VM_FAULT_LOCKED;
 
 	sb_start_pagefault(inode->i_sb);
 	file_update_time(vmf->vma->vm_file);
+	/* Not while the host changes data that is cached. */
+	filemap_invalidate_lock_shared(inode->i_mapping);
 	folio_lock(folio);
 	if (folio->mapping != inode->i_mapping || folio_pos(folio) >= i_size_read(inode)) {
 		folio_unlock(folio);
-		sb_end_pagefault(inode->i_sb);
-		return VM_FAULT_NOPAGE;
+		ret = VM_FAULT_NOPAGE;
+	} else {
+		folio_mark_dirty(folio);
+		folio_wait_stable(folio);
 	}
-	folio_mark_dirty(folio);
-	folio_wait_stable(folio);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
 	sb_end_pagefault(inode->i_sb);
-	return VM_FAULT_LOCKED;
+	return ret;
 }
 
 static const struct vm_operations_struct hostfs_vm_ops = {

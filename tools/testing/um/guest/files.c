@@ -17,6 +17,7 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include "tap.h"
@@ -250,6 +251,53 @@ static void maps(void)
 	ok(pread(fd, buf, 6, 5000) == 6 && !memcmp(buf, "mapped", 6), "still there");
 	close(fd);
 	unlink("m");
+}
+
+/* Counts in pages of @map until told to stop; returns how often a count was another. */
+static int count_in_map(volatile unsigned int *map, volatile int *stop)
+{
+	unsigned int n = 0, i;
+	int lost = 0;
+
+	while (!*stop) {
+		n++;
+		for (i = 1; i < 8; i++) {
+			lost += map[i * 1024] != n - 1;
+			map[i * 1024] = n;
+		}
+	}
+	return lost;
+}
+
+/* What is written to a map while a hole is made before it stays. */
+static void holes_below_maps(void)
+{
+	int fd = open("hm", O_CREAT | O_RDWR | O_TRUNC, 0644);
+	int flags = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+	int i, status, failed = 0;
+	volatile int *stop;
+	pid_t child;
+	char *p;
+
+	ftruncate(fd, 8 * 4096);
+	p = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	child = fork();
+	if (!child)
+		_exit(count_in_map((unsigned int *)p, stop) ? 1 : 0);
+	for (i = 0; i < 300; i++) {
+		p[5] = 'x';
+		failed += fallocate(fd, flags, 0, 2048) || p[5];
+		usleep(200);
+	}
+	*stop = 1;
+	waitpid(child, &status, 0);
+	is(failed, 0, "holes below a map");
+	is(status, 0, "what is written to the map meanwhile stays");
+	munmap(p, 8 * 4096);
+	munmap((void *)stop, 4096);
+	close(fd);
+	unlink("hm");
 }
 
 static void times(void)
@@ -533,6 +581,7 @@ int main(int argc, char **argv)
 	holes();
 	copies();
 	maps();
+	holes_below_maps();
 	times();
 	owners();
 	special();

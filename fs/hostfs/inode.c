@@ -115,29 +115,49 @@ static bool data_changed(struct inode *inode, const struct host_hostfs_attr *att
 	       hi->seen_size != attr->size;
 }
 
+/*
+ * The file is another one than what is cached. While there is dirty data it is not
+ * taken: writing that changes size and times once more. The lock keeps data from
+ * becoming dirty after it was looked for (write_begin, page_mkwrite).
+ */
+static void take_data(struct inode *inode, const struct host_hostfs_attr *attr, u64 version)
+{
+	struct address_space *mapping = inode->i_mapping;
+	loff_t old;
+
+	filemap_invalidate_lock(mapping);
+	if (version >= READ_ONCE(HOSTFS_I(inode)->version) && !hostfs_has_dirty_data(inode)) {
+		bool changed = data_changed(inode, attr);
+
+		set_data_attributes(inode, attr);
+		old = i_size_read(inode);
+		if (old != attr->size)
+			i_size_write(inode, attr->size);
+		if (old > attr->size)
+			truncate_pagecache(inode, attr->size);
+		if (changed && mapping->nrpages)
+			invalidate_inode_pages2(mapping);
+	}
+	filemap_invalidate_unlock(mapping);
+}
+
 void hostfs_update(struct inode *inode, const struct host_hostfs_attr *attr, u64 version)
 {
 	struct hostfs_inode *hi = HOSTFS_I(inode);
-	bool changed;
 
 	if (version < READ_ONCE(hi->version))
 		return;
 	set_attributes(inode, attr);
 	hi->checked = ktime_get_ns();
-	/* What is to be written will change size and times once more. */
-	if (S_ISREG(inode->i_mode) && hostfs_has_dirty_data(inode))
-		return;
-	changed = S_ISREG(inode->i_mode) && data_changed(inode, attr);
-	set_data_attributes(inode, attr);
-	if (i_size_read(inode) != attr->size) {
-		loff_t old = i_size_read(inode);
-
+	if (!S_ISREG(inode->i_mode)) {
+		set_data_attributes(inode, attr);
 		i_size_write(inode, attr->size);
-		if (old > attr->size)
-			truncate_pagecache(inode, attr->size);
+	} else if (data_changed(inode, attr) || i_size_read(inode) != attr->size) {
+		if (!hostfs_has_dirty_data(inode))
+			take_data(inode, attr, version);
+	} else {
+		inode->i_blocks = attr->blocks;
 	}
-	if (changed && inode->i_mapping->nrpages)
-		invalidate_inode_pages2(inode->i_mapping);
 }
 
 void hostfs_changed(struct inode *inode, const struct host_hostfs_attr *attr)

@@ -298,11 +298,15 @@ static int hostfs_write_begin(struct file *file, struct address_space *mapping, 
 	size_t from, size;
 	int err;
 
+	/* Until write_end, where the data is dirty: size and cache stay as they are. */
+	filemap_invalidate_lock_shared(mapping);
 	folio = __filemap_get_folio(mapping, pos >> PAGE_SHIFT,
 				    FGP_WRITEBEGIN | fgf_set_order(len),
 				    mapping_gfp_mask(mapping));
-	if (IS_ERR(folio))
+	if (IS_ERR(folio)) {
+		filemap_invalidate_unlock_shared(mapping);
 		return PTR_ERR(folio);
+	}
 	*foliop = folio;
 	from = offset_in_folio(folio, pos);
 	size = folio_size(folio);
@@ -317,6 +321,7 @@ static int hostfs_write_begin(struct file *file, struct address_space *mapping, 
 	if (err) {
 		folio_unlock(folio);
 		folio_put(folio);
+		filemap_invalidate_unlock_shared(mapping);
 		return err;
 	}
 	folio_mark_uptodate(folio);
@@ -343,6 +348,7 @@ static int hostfs_write_end(struct file *file, struct address_space *mapping, lo
 	}
 	folio_unlock(folio);
 	folio_put(folio);
+	filemap_invalidate_unlock_shared(mapping);
 	return copied;
 }
 

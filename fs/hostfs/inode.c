@@ -268,17 +268,46 @@ static int change_on_host(struct inode *inode, int fd, const struct host_hostfs_
 			  struct host_hostfs_attr *attr)
 {
 	int how = hostfs_how(inode);
+	int err;
 
 	if ((change->valid & HOST_HOSTFS_SIZE) && i_size_read(inode) > SZ_16M)
-		return hostfs_call_threaded(host_hostfs_change, fd, how, change, attr);
-	return hostfs_call(inode->i_sb, host_hostfs_change, fd, how, change, attr);
+		err = hostfs_call_threaded(host_hostfs_change, fd, how, change, attr);
+	else
+		err = hostfs_call(inode->i_sb, host_hostfs_change, fd, how, change, attr);
+	if (attr->ino)
+		hostfs_changed(inode, attr);
+	return err;
+}
+
+/*
+ * Nothing becomes dirty from before the host's file is cut until the cache is: else
+ * writing back could make it grow again. The host first: it may say no, and private
+ * maps would have lost their pages.
+ */
+static int resize_on_host(struct inode *inode, int fd, struct host_hostfs_change *change,
+			  struct host_hostfs_attr *attr)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct hostfs_data *data = hostfs_get_data(inode, true);
+	int err;
+
+	if (data)
+		change->write_fd = data->fd;
+	filemap_invalidate_lock(mapping);
+	filemap_write_and_wait(mapping);
+	err = change_on_host(inode, fd, change, attr);
+	if (!err)
+		truncate_setsize(inode, change->size);
+	filemap_invalidate_unlock(mapping);
+	if (data)
+		hostfs_put_data(data);
+	return err;
 }
 
 int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *ia)
 {
 	struct host_hostfs_change change = { .write_fd = -1 };
 	struct inode *inode = d_inode(dentry);
-	struct hostfs_data *data = NULL;
 	struct host_hostfs_attr attr = { };
 	int fd, err;
 
@@ -292,24 +321,17 @@ int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr 
 	if (!change.valid)
 		return 0;
 
-	/* Writing later would change times and, in a file that is cut, the size. */
+	/* Writing later would change times. */
 	if (S_ISREG(inode->i_mode))
 		filemap_write_and_wait(inode->i_mapping);
 	fd = hostfs_hold(inode);
 	if (fd < 0)
 		return fd;
 	if (ia->ia_valid & ATTR_SIZE)
-		data = hostfs_get_data(inode, true);
-	if (data)
-		change.write_fd = data->fd;
-	err = change_on_host(inode, fd, &change, &attr);
-	if (data)
-		hostfs_put_data(data);
+		err = resize_on_host(inode, fd, &change, &attr);
+	else
+		err = change_on_host(inode, fd, &change, &attr);
 	hostfs_let_go(inode);
-	if (!err && (ia->ia_valid & ATTR_SIZE))
-		truncate_setsize(inode, ia->ia_size);
-	if (attr.ino)
-		hostfs_changed(inode, &attr);
 	return err;
 }
 

@@ -163,7 +163,7 @@ def test_full_host(guest, image, tmpfs):
     # What fits goes on as if nothing had happened.
     hog(g, 60)
     end_hog(g)
-    assert g.run('/tests/mm > /dev/null')[0] == 0
+    assert g.run('/tests/signals > /dev/null')[0] == 0
     tmpfs('700M')
     assert wait_until(lambda: meminfo(g, 'MemTotal') == total)
     hog(g, 300)

@@ -19,7 +19,6 @@
  * @io: its argument
  * @data: the file of the host
  * @inode: whose data it is
- * @pos: position in the file
  * @nr: number of folios
  * @folios: they, in the order of the file
  * @segments: their memory

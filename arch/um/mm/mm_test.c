@@ -17,6 +17,7 @@
 #include <linux/uaccess.h>
 #include <asm/fault.h>
 #include <asm/memory.h>
+#include <asm/mmu_context.h>
 #include <asm/tlbflush.h>
 #include <host/usermode.h>
 #include "walk.h"

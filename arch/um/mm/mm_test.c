@@ -140,11 +140,11 @@ static void __user *page_at(unsigned int i)
 
 static void setup(struct kunit *test)
 {
-	/* What is mapped where is about single pages here. */
-	set_bit(MMF_DISABLE_THP, &current->mm->flags);
 	base = kunit_vm_mmap(test, NULL, 0, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
 			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL((void *)base));
+	/* What is mapped where is about single pages here. */
+	set_bit(MMF_DISABLE_THP, &current->mm->flags);
 	/* The host side was reserved with the mm: it starts empty here. */
 	memset(fake, 0, sizeof(fake));
 	bad_ops = 0;

@@ -109,6 +109,7 @@ def test_debian(guest, tmp_path):
     assert g.poweroff('poweroff', timeout=180) == 0
 
 
+@pytest.mark.xfail(reason='known bug: access() of guest root ignores what the host user may')
 # Without rights
 
 def test_ordinary_user(place):

@@ -249,14 +249,15 @@ static void change(unsigned int i, unsigned long clear, bool flush)
 static void replaced(struct kunit *test)
 {
 	const struct um_backend *lazy = host_usermode;
-	mm_context_t *ctx = &current->mm->context;
 	struct um_backend eager = fake_backend;
 	struct vm_area_struct *vma;
 	struct page *page;
 	unsigned int refs;
+	mm_context_t *ctx;
 	pte_t *ptep, pte;
 
 	setup(test);
+	ctx = &current->mm->context;
 	KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(5)), 0);
 	KUNIT_ASSERT_EQ(test, sync(), 0);
 	pte = read_pte(base + 5 * PAGE_SIZE);

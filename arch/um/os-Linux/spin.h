@@ -6,12 +6,21 @@
 #ifndef __UM_SPIN_H
 #define __UM_SPIN_H
 
-
 /** spin_init() - how many CPUs there are for us, and how fast they count */
 void spin_init(void);
 
-/** spin_allowed() - whether spinning could do any good at present */
+/**
+ * spin_allowed() - whether spinning could do any good at present
+ *
+ * Cheap: what spin_look() found last.
+ */
 int spin_allowed(void);
+
+/**
+ * spin_look() - find out anew, if that was not done for a while
+ * @now: spin_now(), which is not free either
+ */
+void spin_look(unsigned long now);
 
 /** spin_now() - time stamp in ticks */
 static inline unsigned long spin_now(void)
@@ -22,8 +31,11 @@ static inline unsigned long spin_now(void)
 /** spin_ticks() - ns in ticks of spin_now() */
 unsigned long spin_ticks(unsigned int ns);
 
-/** spin_pauses() - ns in runs of the runner's loop */
+/** spin_pauses() - ns in pause instructions, as the runner counts */
 unsigned int spin_pauses(unsigned int ns);
+
+/** spin_paused() - so many pause instructions in ticks, about */
+unsigned long spin_paused(unsigned int pauses);
 
 /**
  * spin_adapt() - the next window, after a wait

@@ -244,8 +244,9 @@ static void idle_sleep(struct vcpu *vcpu)
 		host_syscall_pending(vcpu, SYS_pause, 0, 0, 0, 0, 0, 0);
 		return;
 	}
-	host_work_watch = spin_allowed();
 	start = spin_now();
+	spin_look(start);
+	host_work_watch = spin_allowed();
 	if (host_work_watch && window) {
 		__atomic_store_n(&queue->watched, 1, __ATOMIC_SEQ_CST);
 		spin(vcpu, queue, start + spin_ticks(window));

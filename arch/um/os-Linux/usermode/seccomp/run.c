@@ -103,10 +103,12 @@ static unsigned int give_registers(struct um_mm *mm, const unsigned long *gp, un
 int sc_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags)
 {
 	struct sc_state *state = sc_state(mm);
+	unsigned long now = spin_now();
 	unsigned int resume;
 
-	table_reap();
-	table_watch();
+	table_reap(now);
+	table_watch(now);
+	spin_look(now);
 	if (spinner && spinner != mm)
 		run_park(spinner);
 	mm->kicked = 0;
@@ -123,7 +125,8 @@ int sc_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags)
 
 	resume = give_registers(mm, gp, flags);
 	__atomic_store_n(&state->resume, resume, __ATOMIC_RELAXED);
-	mm->runner_window = spin_adapt(mm->runner_window, spin_now() - mm->stopped_at);
+	mm->runner_window = spin_adapt(mm->runner_window, now - mm->stopped_at);
+	mm->resumed_at = now;
 	__atomic_store_n(&state->spin, spin_allowed() ? spin_pauses(mm->runner_window) : 0,
 			 __ATOMIC_RELAXED);
 	spinner = mm;
@@ -149,21 +152,19 @@ static int wait_for_turn(struct um_mm *mm)
 	};
 	unsigned int *word = &sc_state(mm)->turn;
 	unsigned int *pending = &host_boot_vcpu.pending;
-	unsigned long start = spin_now(), end = start;
-	unsigned int window = mm->window;
+	unsigned int pauses = spin_allowed() ? spin_pauses(mm->window) : 0;
 	long ret;
 
-	if (window && spin_allowed())
-		end += spin_ticks(window);
-	do {
+	for (unsigned int i = 0; i <= pauses; i++) {
 		if (turn(mm) >= TURN_STOPPED) {
-			mm->window = spin_adapt(window, spin_now() - start);
+			mm->window = spin_adapt(mm->window, 0);
+			mm->stopped_at = mm->resumed_at + spin_paused(i);
 			return 0;
 		}
 		if (__atomic_load_n(pending, __ATOMIC_RELAXED))
 			return -EINTR;
 		__builtin_ia32_pause();
-	} while (spin_now() < end);
+	}
 
 	while (turn(mm) < TURN_STOPPED) {
 		turn_step(mm, TURN_RUN, TURN_RUN_KSLEEP);
@@ -173,7 +174,8 @@ static int wait_for_turn(struct um_mm *mm)
 		if (ret == -EINTR || ret == -ETIMEDOUT)
 			return ret;
 	}
-	mm->window = spin_adapt(window, spin_now() - start);
+	mm->stopped_at = spin_now();
+	mm->window = spin_adapt(mm->window, mm->stopped_at - mm->resumed_at);
 	return 0;
 }
 
@@ -242,7 +244,6 @@ void sc_wait(struct um_mm *mm, unsigned long *gp, struct um_event *event)
 			event->kind = UM_EV_INTERRUPT;
 			return;
 		}
-		mm->stopped_at = spin_now();
 		ret = sc_decode(mm, gp, event);
 		if (ret < 0)
 			break;
@@ -255,6 +256,7 @@ void sc_wait(struct um_mm *mm, unsigned long *gp, struct um_event *event)
 		flags = mm->stepping ? UM_RUN_STEP : 0;
 		__atomic_store_n(&sc_state(mm)->resume, give_registers(mm, gp, flags),
 				 __ATOMIC_RELAXED);
+		mm->resumed_at = spin_now();
 		run_let_go(mm);
 		/* However often that happens, interrupts must get through. */
 		if (__atomic_load_n(&host_boot_vcpu.pending, __ATOMIC_RELAXED)) {

@@ -135,6 +135,7 @@ struct sc_moved {
  * @fp_given: @fp_addr at the time of the last resume
  * @window: how long a stop of this runner is waited for by spinning, ns
  * @runner_window: how long the runner may spin, ns
+ * @resumed_at: time stamp of the last resume
  * @stopped_at: time stamp of the last stop
  * @seg: selectors and bases in the runner: fs and gs base, ds, es, fs, gs
  * @nr_patches: slots of the table below this number are in use
@@ -168,6 +169,7 @@ struct um_mm {
 	unsigned long fp_given;
 	unsigned int window;
 	unsigned int runner_window;
+	unsigned long resumed_at;
 	unsigned long stopped_at;
 	unsigned long seg[6];
 	unsigned int nr_patches;
@@ -322,10 +324,10 @@ void stub_kill(struct um_mm *mm);
 #define MM_MAX		32768
 
 int table_init(void);
-void table_reap(void);
+void table_reap(unsigned long now);
 
 /** table_watch() - now and then, end those who run when they should not */
-void table_watch(void);
+void table_watch(unsigned long now);
 void table_kill(void);
 int sc_mm_create(struct um_mm **result);
 void sc_mm_destroy(struct um_mm *mm);

@@ -7,8 +7,9 @@
  * before they sleep: not at first, longer when it would have helped last time,
  * not at all after a longer wait. Somebody else might need the CPU: with one
  * CPU nobody spins, nor when the host has more to run than CPUs, as seen in
- * /proc/loadavg every now and then. Time is counted in TSC ticks; the runner
- * counts its own loops.
+ * /proc/loadavg every now and then. Time is counted in TSC ticks where something
+ * may take long; reading them costs a tenth of a system call, so those who watch
+ * count their own loops.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,11 +33,11 @@
 
 static unsigned long ticks_per_us = 1000;
 static unsigned int pause_ns = 30;
+static unsigned long pause_ticks;	/* of sixteen */
 static int nr_cpus = 1;
 static int load_fd = -1;
 static unsigned long load_next;
-static int crowded;
-static cpu_set_t all_cpus;
+static int allowed;
 
 void futex_wake(unsigned int *word)
 {
@@ -129,6 +130,7 @@ static int cgroup_cpus(void)
 
 void spin_init(void)
 {
+	cpu_set_t cpus;
 	unsigned long ns, ticks, start_ns = monotonic_ns(), start = spin_now();
 
 	do {
@@ -139,17 +141,21 @@ void spin_init(void)
 	if (!ticks_per_us)
 		ticks_per_us = 1;
 
-	start_ns = monotonic_ns();
-	for (int i = 0; i < PAUSES; i++)
+	/* As the loops do it: with a look at the word in between. */
+	start = spin_now();
+	for (int i = 0; i < PAUSES && !__atomic_load_n(&allowed, __ATOMIC_RELAXED); i++)
 		__builtin_ia32_pause();
-	pause_ns = (monotonic_ns() - start_ns) / PAUSES;
+	ticks = spin_now() - start;
+	pause_ticks = ticks * 16 / PAUSES;
+	pause_ns = ticks * 1000 / ticks_per_us / PAUSES;
 	if (!pause_ns)
 		pause_ns = 1;
 
-	nr_cpus = sched_getaffinity(0, sizeof(all_cpus), &all_cpus) ? 1 : CPU_COUNT(&all_cpus);
+	nr_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
 	if (cgroup_cpus() < nr_cpus)
 		nr_cpus = cgroup_cpus();
 	load_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	spin_look(spin_now());
 }
 
 /* "0.20 0.18 0.12 1/80 11206": the fourth is how many want to run now. */
@@ -171,27 +177,31 @@ static int nr_running(void)
 
 int spin_allowed(void)
 {
-	unsigned long now;
+	return allowed;
+}
+
+void spin_look(unsigned long now)
+{
 	cpu_set_t cpus;
 
-	if (nr_cpus < 2)
-		return 0;
-	now = spin_now();
-	if (now > load_next) {
-		load_next = now + spin_ticks(LOAD_PERIOD_NS);
-		/* taskset may have moved us meanwhile. */
-		if (!sched_getaffinity(0, sizeof(cpus), &cpus) && CPU_COUNT(&cpus) < 2)
-			crowded = 1;
-		else
-			/* We and a runner that runs are not others. */
-			crowded = load_fd >= 0 && nr_running() > nr_cpus;
-	}
-	return !crowded;
+	if (now < load_next || nr_cpus < 2)
+		return;
+	load_next = now + spin_ticks(LOAD_PERIOD_NS);
+	/* taskset may have moved us meanwhile. */
+	if (!sched_getaffinity(0, sizeof(cpus), &cpus) && CPU_COUNT(&cpus) < 2)
+		allowed = 0;
+	else
+		/* We and a runner that runs are not others. */
+		allowed = load_fd < 0 || nr_running() <= nr_cpus;
 }
 
 void spin_everywhere(int pid)
 {
-	sched_setaffinity(pid, sizeof(all_cpus), &all_cpus);
+	cpu_set_t cpus;
+
+	/* Where we may be now, not at the start: see taskset. */
+	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
+		sched_setaffinity(pid, sizeof(cpus), &cpus);
 }
 
 unsigned long spin_ticks(unsigned int ns)
@@ -202,6 +212,11 @@ unsigned long spin_ticks(unsigned int ns)
 unsigned int spin_pauses(unsigned int ns)
 {
 	return ns / pause_ns;
+}
+
+unsigned long spin_paused(unsigned int pauses)
+{
+	return pauses * pause_ticks / 16;
 }
 
 unsigned int spin_adapt(unsigned int window, unsigned long ticks)

@@ -168,23 +168,22 @@ void sc_abandon(struct um_mm *mm)
 	mm->chained = 0;
 }
 
-void table_reap(void)
+void table_reap(unsigned long now)
 {
 	static unsigned long next;
 
 	/* Asking is not free, and dying takes a while. */
-	if (!dying || spin_now() < next)
+	if (!dying || now < next)
 		return;
-	next = spin_now() + spin_ticks(REAP_NS);
+	next = now + spin_ticks(REAP_NS);
 	reap(0);
 }
 
-void table_watch(void)
+void table_watch(unsigned long now)
 {
 	static unsigned long next;
 	static unsigned int at;
 	unsigned int n = mm_used < TABLE_LOOKS ? mm_used : TABLE_LOOKS;
-	unsigned long now = spin_now();
 
 	if (now < next)
 		return;

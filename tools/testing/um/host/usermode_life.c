@@ -146,6 +146,15 @@ static void death_while_ticking(void)
 	setitimer(ITIMER_REAL, &off, NULL);
 }
 
+/* Who is dying still looks alive to who is asked for a stub. */
+static void kill_for_good(int pid)
+{
+	siginfo_t info;
+
+	kill(pid, SIGKILL);
+	waitid(P_PID, pid, &info, WEXITED | WNOWAIT | __WALL);
+}
+
 void test_death(void)
 {
 	struct um_mm *mm = new_mm(), *mm2;
@@ -177,7 +186,7 @@ void test_death(void)
 	mm = new_mm();
 	for (int i = stub_pids(pids, 64, getpid()) - 1; i >= 0; i--)
 		if (pids[i] != stub_of(mm))
-			kill(pids[i], SIGKILL);
+			kill_for_good(pids[i]);
 	mm2 = new_mm();
 	LOAD(gp, g_syscall);
 	run(mm, gp, &ev);

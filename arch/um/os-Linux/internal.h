@@ -59,6 +59,14 @@ int host_initrd_init(void);
 /** memory_limit() - bytes of guest memory that our memory cgroups leave room for */
 unsigned long memory_limit(void);
 
+/**
+ * huge_memory_init() - ask for huge pages of the host, if the user wants them
+ * @addr: guest memory, just mapped
+ * @size: of it, in bytes
+ * @is_memfd: what kind of file it is
+ */
+void huge_memory_init(void *addr, unsigned long size, int is_memfd);
+
 /** backing_init() - prepare to watch how much memory the host has left */
 void backing_init(void);
 

@@ -38,6 +38,7 @@ extern char __executable_start[], _end[];
 struct host_memory host_memory = { .give_back = 1 };
 static unsigned long mem_size = DEFAULT_SIZE;
 static int memory_fd = -1;
+static int in_memfd;
 
 int host_memory_fd(void)
 {
@@ -148,6 +149,7 @@ static int open_memory(void)
 	} else {
 		if (dir)
 			host_warn("%s is not on tmpfs; guest memory is anonymous instead", dir);
+		in_memfd = 1;
 		fd = memfd_create("um-memory", MFD_CLOEXEC | MFD_EXEC);
 		if (fd < 0 && errno == EINVAL)
 			fd = memfd_create("um-memory", MFD_CLOEXEC);
@@ -194,6 +196,7 @@ int host_memory_init(void)
 			  addr == MAP_FAILED ? strerror(errno) : "address in use");
 		return -1;
 	}
+	huge_memory_init(addr, mem_size, in_memfd);
 	madvise(addr, mem_size, MADV_DONTDUMP);
 	madvise(addr, mem_size, MADV_DONTFORK);
 

@@ -152,6 +152,33 @@ def test_meminfo(guest, busybox):
     assert g.poweroff() == 0
 
 
+def huge_kb(g):
+    """How much of guest memory the host maps by huge entries, in kB."""
+    smaps = Path(f'/proc/{g.pid}/smaps').read_text()
+    return sum(int(kb) for kb in re.findall(r'ShmemPmdMapped:\s+(\d+) kB', smaps))
+
+
+def test_huge_memory(guest, busybox, tmpfs):
+    """Huge pages of the host, where a tmpfs has them."""
+    g = guest(f'ubd0r={busybox}', 'mem=256M', 'huge_memory=yes',
+              env={'TMPDIR': str(tmpfs('600M,huge=advise'))}).boot()
+    assert huge_kb(g) >= 2048
+    assert 'no huge pages' not in g.tail(500)
+    hog(g, 60)
+    assert huge_kb(g) > 40 * 1024
+    end_hog(g)
+    assert g.poweroff() == 0
+
+
+def test_no_huge_memory(guest, busybox, tmpfs):
+    """And where it has not, a message says so, and the guest boots."""
+    g = guest(f'ubd0r={busybox}', 'mem=128M', 'huge_memory=yes',
+              env={'TMPDIR': str(tmpfs('300M,huge=never'))}).boot()
+    assert 'the host gives no huge pages' in g.tail(500)
+    assert not huge_kb(g)
+    assert g.poweroff() == 0
+
+
 def test_full_host(guest, image, tmpfs):
     """A host without room: the guest's own OOM killer acts, then all comes back."""
     g = guest(f'ubd0={image}', 'mem=512M', env={'TMPDIR': tmpfs('160M')}).boot()

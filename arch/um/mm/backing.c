@@ -29,6 +29,7 @@
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <asm/hotplug.h>
 #include <asm/memory.h>
 #include "backing.h"
 
@@ -213,11 +214,7 @@ DEFINE_SHOW_ATTRIBUTE(backing);
 
 static int __init init_backing(void)
 {
-	struct dentry *dir = debugfs_lookup("um", NULL);
-
-	if (!dir)
-		dir = debugfs_create_dir("um", NULL);
-	debugfs_create_file("memory", 0400, dir, NULL, &backing_fops);
+	debugfs_create_file("memory", 0400, um_debugfs(), NULL, &backing_fops);
 	if (nr_withheld)
 		schedule_delayed_work(&return_work, RETURN_PERIOD);
 	return 0;

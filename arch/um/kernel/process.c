@@ -10,6 +10,7 @@
 #include <linux/stacktrace.h>
 #include <linux/elf-randomize.h>
 #include <asm/fpstate.h>
+#include <asm/prefault.h>
 #include <asm/switch_to.h>
 #include <asm/usermode.h>
 #include <host/usermode.h>
@@ -90,6 +91,7 @@ void start_thread(struct pt_regs *regs, unsigned long ip, unsigned long sp)
 	regs->cs = UM_USER_CS;
 	regs->ss = UM_USER_SS;
 	regs->flags = BIT(9) | BIT(1);		/* interrupts on, the fixed bit */
+	um_prefault_program(sp);
 }
 EXPORT_SYMBOL_GPL(start_thread);
 

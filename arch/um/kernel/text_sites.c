@@ -26,6 +26,7 @@
 #include <asm/hotplug.h>
 #include <asm/text_shadow.h>
 #include <host/usermode.h>
+#include "../mm/tlb.h"
 #include "../mm/walk.h"
 
 #define SITES_BITS	11

@@ -23,6 +23,7 @@
 #include <asm/fpstate.h>
 #include <asm/irq.h>
 #include <asm/mmu_context.h>
+#include <asm/prefault.h>
 #include <asm/syscall.h>
 #include <asm/text_shadow.h>
 #include <asm/traps.h>
@@ -213,6 +214,8 @@ void __noreturn um_new_task(struct task_struct *prev)
 		/* Returns only after it became a user program by exec. */
 		current->thread.kernel_fn = NULL;
 		fn(current->thread.kernel_arg);
+	} else if (!current->mm->context.host) {
+		um_prefault_child(regs->ip);
 	}
 	syscall_exit_to_user_mode(regs);
 	um_user_loop(regs);

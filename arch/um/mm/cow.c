@@ -13,7 +13,12 @@
  *
  * Only for faults of guest code: everybody else who takes a page away wants its
  * last reference.
+ *
+ * And doing without: the pages that a process wrote after its last fork() are
+ * copied by the next one, as the generic code does for pages that are pinned, and
+ * not shared at all. That is two faults less for each.
  */
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
@@ -21,6 +26,66 @@
 #include <asm/mmu_context.h>
 #include <asm/tlbflush.h>
 #include <host/usermode.h>
+
+static unsigned long hot_bit(unsigned long addr)
+{
+	return BIT(hash_long(addr >> PAGE_SHIFT, 6));
+}
+
+/*
+ * What a process or its child writes after fork() they will most likely write after
+ * the next: that is to be copied at once.
+ */
+static void add_hot(mm_context_t *ctx, unsigned long addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < UM_TLB_HOT; i++)
+		if (ctx->hot[i] == addr)
+			return;
+	ctx->hot[ctx->next_hot] = addr;
+	ctx->next_hot = (ctx->next_hot + 1) % UM_TLB_HOT;
+	ctx->hot_bits = 0;
+	for (i = 0; i < UM_TLB_HOT; i++)
+		ctx->hot_bits |= hot_bit(ctx->hot[i]);
+}
+
+void um_tlb_hot(struct mm_struct *mm, unsigned long addr)
+{
+	if (current->thread.in_fault && current->mm == mm)
+		add_hot(&mm->context, addr & PAGE_MASK);
+}
+
+void um_tlb_tell_parent(struct task_struct *task, struct mm_struct *mm)
+{
+	struct task_struct *parent;
+	unsigned int i;
+
+	rcu_read_lock();
+	parent = rcu_dereference(task->real_parent);
+	task_lock(parent);
+	/* The same program: then it is a child of fork(). */
+	if (parent->mm && parent->mm != mm && parent->mm->start_code == mm->start_code &&
+	    rcu_access_pointer(parent->mm->exe_file) == rcu_access_pointer(mm->exe_file))
+		for (i = 0; i < UM_TLB_HOT; i++)
+			if (mm->context.hot[i])
+				add_hot(&parent->mm->context, mm->context.hot[i]);
+	task_unlock(parent);
+	rcu_read_unlock();
+}
+
+unsigned int arch_fork_share(struct vm_area_struct *vma, unsigned long addr, unsigned int nr)
+{
+	mm_context_t *ctx = &vma->vm_mm->context;
+	unsigned int i;
+
+	if (nr == 1 && !(ctx->hot_bits & hot_bit(addr)))
+		return 1;
+	for (i = 0; i < UM_TLB_HOT; i++)
+		if (ctx->hot[i] >= addr && ctx->hot[i] - addr < nr * PAGE_SIZE)
+			nr = (ctx->hot[i] - addr) / PAGE_SIZE;
+	return nr;
+}
 
 static bool keep(struct mm_struct *mm, unsigned long addr, pte_t pte)
 {
@@ -61,6 +126,7 @@ pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *pt
 	struct mm_struct *mm = vma->vm_mm;
 	pte_t pte = ptep_get_and_clear(mm, addr, ptep);
 
+	um_tlb_hot(mm, addr);
 	if (pte_accessible(mm, pte) && !keep(mm, addr, pte))
 		flush_tlb_page(vma, addr);
 	return pte;

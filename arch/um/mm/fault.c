@@ -21,10 +21,12 @@
 #include <linux/signal.h>
 #include <linux/uaccess.h>
 #include <asm/fault.h>
+#include <asm/prefault.h>
 #include <asm/ptrace.h>
 #include <asm/trapnr.h>
 #include <asm/vsyscall.h>
 #include <host/usermode.h>
+#include "tlb.h"
 #include "walk.h"
 
 /* Bits of the x86 page fault error code. */
@@ -140,6 +142,8 @@ retry:
 		goto retry;
 	}
 
+	if (access == UM_WRITE && !(fault & VM_FAULT_ERROR))
+		um_prefault_next(vma, addr);
 	mmap_read_unlock(mm);
 	if (unlikely(fault & VM_FAULT_ERROR))
 		fault_failed(regs, fault, addr, error_code);

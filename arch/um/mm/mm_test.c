@@ -20,6 +20,7 @@
 #include <asm/mmu_context.h>
 #include <asm/tlbflush.h>
 #include <host/usermode.h>
+#include "tlb.h"
 #include "walk.h"
 
 #define PAGES	96
@@ -47,23 +48,47 @@ static int fake_create(struct um_mm **mm)
 	return 0;
 }
 
-static void fake_apply(const struct um_map_op *op)
+static bool covers(const struct um_map_op *op, unsigned int i)
 {
-	bool map = op->kind == UM_MAP || op->kind == UM_ADD || op->kind == UM_REPLACE;
+	unsigned long addr = base + i * PAGE_SIZE;
+
+	return addr >= op->addr && addr < op->addr + op->len;
+}
+
+/* Other rights for what is mapped, if all of it is. */
+static bool fake_protect(const struct um_map_op *op)
+{
 	unsigned int i;
 
-	if (!op->len || !PAGE_ALIGNED(op->addr | op->len | op->offset) ||
+	for (i = 0; i < PAGES; i++)
+		if (covers(op, i) && !fake[i].prot)
+			return false;
+	for (i = 0; i < PAGES; i++)
+		if (covers(op, i))
+			fake[i].prot = op->prot;
+	return true;
+}
+
+static void fake_apply(const struct um_map_op *op)
+{
+	bool protect = op->kind == UM_PROTECT && op->prot;
+	bool map = op->kind == UM_MAP || op->kind == UM_ADD || op->kind == UM_REPLACE ||
+		   (protect && op->offset != UM_SCATTERED);
+	unsigned int i;
+
+	if (!op->len || !PAGE_ALIGNED(op->addr | op->len) ||
+	    (map && !PAGE_ALIGNED(op->offset)) ||
 	    op->addr + op->len > TASK_SIZE ||
 	    (map && op->offset + op->len > host_memory.ram_size))
 		bad_ops++;
 
+	if (protect && fake_protect(op))
+		return;
 	for (i = 0; i < PAGES; i++) {
-		unsigned long addr = base + i * PAGE_SIZE;
-
-		if (addr < op->addr || addr >= op->addr + op->len)
+		if (!covers(op, i))
 			continue;
 		fake[i].prot = map ? op->prot : 0;
-		fake[i].offset = op->offset + (addr - op->addr);
+		fake[i].offset = op->offset + (base + i * PAGE_SIZE - op->addr);
 	}
 }
 
@@ -245,6 +270,104 @@ static void change(unsigned int i, unsigned long clear, bool flush)
 	preempt_enable();
 }
 
+/* Change a page's rights as mprotect() does. */
+static void modify(unsigned int i, pgprot_t prot)
+{
+	unsigned long addr = base + i * PAGE_SIZE;
+	struct vm_area_struct *vma;
+	pte_t *ptep, old;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	preempt_disable();
+	old = um_walk(current->mm, addr);
+	if (pte_present(old) && !is_zero_pfn(pte_pfn(old))) {
+		ptep = pte_offset_kernel(pmd_off(current->mm, addr), addr);
+		old = ptep_modify_prot_start(vma, addr, ptep);
+		ptep_modify_prot_commit(vma, addr, ptep, old, pte_modify(old, prot));
+	}
+	preempt_enable();
+	mmap_read_unlock(current->mm);
+}
+
+/* Rights change with no flush; where something is missing it is mapped or dropped. */
+static void protect(struct kunit *test)
+{
+	unsigned int i;
+
+	setup(test);
+	for (i = 0; i < PAGES; i++)
+		KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(i)), 0);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	/* The first time not all is mapped, if it is in many pieces. */
+	um_tlb_add(current->mm, base, PAGES);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+
+	for (i = 8; i < 24; i++)
+		modify(i, PAGE_READONLY);
+	KUNIT_EXPECT_TRUE(test, um_tlb_pending(current->mm));
+	KUNIT_EXPECT_EQ(test, fake[8].prot, HOST_PROT_READ | HOST_PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	check(test);
+	for (i = 8; i < 24; i++)
+		KUNIT_EXPECT_EQ(test, fake[i].prot, HOST_PROT_READ);
+	KUNIT_EXPECT_EQ(test, fake[7].prot, HOST_PROT_READ | HOST_PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, fake[24].prot, HOST_PROT_READ | HOST_PROT_WRITE);
+
+	modify(10, PAGE_NONE);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	KUNIT_EXPECT_EQ(test, fake[10].prot, 0);
+	for (i = 8; i < 24; i++)
+		modify(i, PAGE_READONLY);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	check(test);
+	teardown();
+}
+
+/* What is made accessible in advance waits for an order that is needed. */
+static void in_advance(struct kunit *test)
+{
+	setup(test);
+	KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(1)), 0);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+
+	current->thread.in_prefault = true;
+	KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(50)), 0);
+	current->thread.in_prefault = false;
+	KUNIT_EXPECT_FALSE(test, um_tlb_pending(current->mm));
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	KUNIT_EXPECT_EQ(test, fake[50].prot, 0);
+
+	KUNIT_EXPECT_EQ(test, um_tlb_refill(current->mm, base + 50 * PAGE_SIZE, UM_WRITE), 0);
+	KUNIT_EXPECT_TRUE(test, um_tlb_pending(current->mm));
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	KUNIT_EXPECT_EQ(test, fake[50].prot, HOST_PROT_READ | HOST_PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, fake[51].prot, 0);
+	teardown();
+}
+
+/* fork() shares all but what was written after the last one. */
+static void hot_pages(struct kunit *test)
+{
+	struct vm_area_struct *vma;
+
+	setup(test);
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, base);
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, arch_fork_share(vma, base, 64), 64);
+	um_tlb_hot(current->mm, base + 5 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, arch_fork_share(vma, base, 64), 64);
+	current->thread.in_fault = true;
+	um_tlb_hot(current->mm, base + 5 * PAGE_SIZE + 8);
+	current->thread.in_fault = false;
+	KUNIT_EXPECT_EQ(test, arch_fork_share(vma, base, 64), 5);
+	KUNIT_EXPECT_EQ(test, arch_fork_share(vma, base + 5 * PAGE_SIZE, 64), 0);
+	KUNIT_EXPECT_EQ(test, arch_fork_share(vma, base + 5 * PAGE_SIZE, 1), 0);
+	KUNIT_EXPECT_EQ(test, arch_fork_share(vma, base + 6 * PAGE_SIZE, 8), 8);
+	teardown();
+}
+
 /* A page that is replaced in a fault is kept until guest code has been running. */
 static void replaced(struct kunit *test)
 {
@@ -303,7 +426,7 @@ static void storm(struct kunit *test)
 	prandom_seed_state(&rnd, 20240607);
 	for (round = 0; round < 20000; round++) {
 		i = prandom_u32_state(&rnd) % PAGES;
-		switch (prandom_u32_state(&rnd) % 10) {
+		switch (prandom_u32_state(&rnd) % 12) {
 		case 0:
 		case 1:
 		case 2:
@@ -341,6 +464,12 @@ static void storm(struct kunit *test)
 				fail_in = 1 + prandom_u32_state(&rnd) % 20;
 			KUNIT_ASSERT_EQ(test, sync(), 0);
 			check(test);
+			break;
+		case 10:
+			modify(i, PAGE_SHARED);
+			break;
+		case 11:
+			modify(i, PAGE_READONLY);
 			break;
 		}
 	}
@@ -414,6 +543,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(map_after_write),
 	KUNIT_CASE(unmap_on_flush),
 	KUNIT_CASE(refill),
+	KUNIT_CASE(protect),
+	KUNIT_CASE(in_advance),
+	KUNIT_CASE(hot_pages),
 	KUNIT_CASE(replaced),
 	KUNIT_CASE(storm),
 	KUNIT_CASE(partial_copies),

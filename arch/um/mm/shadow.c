@@ -34,6 +34,7 @@
 #include <asm/text_shadow.h>
 #include <asm/trapnr.h>
 #include <host/usermode.h>
+#include "tlb.h"
 #include "walk.h"
 
 #define SHADOWS_MAX	512

@@ -15,8 +15,8 @@
  *
  * ACCESSED may be clear: the generic code takes it back without a flush. With a
  * backend that is not eager, what is recorded for the next resume is not
- * wrong yet; with any, nor is text whose shadow is out of date, nor the old page
- * that is still mapped where it was replaced by a copy.
+ * wrong yet; with any, nor are changed rights, nor text whose shadow is out of
+ * date, nor the old page that is still mapped where it was replaced by a copy.
  *
  * Preemption is disabled while one address space is looked at, so its tables
  * stay what they are and none of its tasks runs. That may take long: this is for
@@ -32,6 +32,7 @@
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <asm/hotplug.h>
 #include <asm/memory.h>
 #include <asm/text_shadow.h>
 #include <host/layout.h>
@@ -75,10 +76,11 @@ static bool is_pending(mm_context_t *ctx, const struct host_mapping *m, unsigned
 	if (!(m->prot & HOST_PROT_WRITE))
 		for (i = 0; i < ctx->nr_kept; i++)
 			found |= addr == (ctx->kept[i].addr & PAGE_MASK);
-	/* Text to be executed from another page may wait with all backends. */
-	if (!host_usermode->eager || m->prot == (HOST_PROT_READ | HOST_PROT_EXEC))
-		for (i = 0; i < ctx->nr_ranges; i++)
-			found |= addr >= ctx->ranges[i].start && addr < ctx->ranges[i].end;
+	/* With an eager backend only what takes nobody's page away: it may wait. */
+	for (i = 0; i < ctx->nr_protects; i++)
+		found |= addr >= ctx->protects[i].start && addr < ctx->protects[i].end;
+	for (i = 0; i < ctx->nr_ranges; i++)
+		found |= addr >= ctx->ranges[i].start && addr < ctx->ranges[i].end;
 	spin_unlock_irqrestore(&ctx->lock, flags);
 	return found;
 }
@@ -220,11 +222,7 @@ DEFINE_SHOW_ATTRIBUTE(tlb_check);
 
 static int __init tlb_check_init(void)
 {
-	struct dentry *dir = debugfs_lookup("um", NULL);
-
-	if (!dir)
-		dir = debugfs_create_dir("um", NULL);
-	debugfs_create_file("tlb_check", 0400, dir, NULL, &tlb_check_fops);
+	debugfs_create_file("tlb_check", 0400, um_debugfs(), NULL, &tlb_check_fops);
 	return 0;
 }
 late_initcall(tlb_check_init);

@@ -183,8 +183,6 @@ static bool extend(struct um_run *run, struct mm_struct *mm, unsigned long addr,
 		   (prot && offset != run->offset + (addr - run->start))) {
 		return false;
 	}
-	if (prot && pte_dirty(pte) && !pte_write(pte))
-		run->protected = true;
 	return true;
 }
 
@@ -198,7 +196,6 @@ void um_walk_run(struct mm_struct *mm, unsigned long start, unsigned long end,
 	run->start = start;
 	run->prot = 0;
 	run->offset = 0;
-	run->protected = false;
 
 	while (addr < end) {
 		slot = walk(mm, addr, &next);

@@ -15,14 +15,12 @@
  * @end: one past the last
  * @prot: HOST_PROT_* rights, 0 for pages that are not to be mapped
  * @offset: place in the memory file, if @prot is not 0
- * @protected: some of it may have been writable before
  */
 struct um_run {
 	unsigned long start;
 	unsigned long end;
 	int prot;
 	unsigned long offset;
-	bool protected;
 };
 
 /* Kinds of access, for um_walk_access(). */
@@ -66,25 +64,6 @@ int um_walk_access(struct mm_struct *mm, unsigned long addr, unsigned int access
  */
 void um_walk_run(struct mm_struct *mm, unsigned long start, unsigned long end,
 		 struct um_run *run);
-
-/**
- * um_tlb_record() - as um_tlb_flush(), but never at once
- *
- * For what is wrong to execute and no danger to others. Any context.
- */
-void um_tlb_record(struct mm_struct *mm, unsigned long start, unsigned long end);
-
-/**
- * um_tlb_refill() - a fault that the page tables may have an answer for
- * @mm: current's mm
- * @addr: faulting address
- * @access: UM_READ, UM_WRITE or UM_EXEC
- *
- * Returns 0 if the access is allowed and has been recorded for um_tlb_sync(),
- * -EFAULT or -ENXIO as um_walk_access() does, -ELOOP if the host seems unable
- * to map the page. Task context.
- */
-int um_tlb_refill(struct mm_struct *mm, unsigned long addr, unsigned int access);
 
 /**
  * um_fault_in() - make a user page accessible for the kernel

@@ -12,6 +12,7 @@
 #include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/syscalls.h>
+#include <asm/prefault.h>
 #include <asm/syscalls.h>
 
 #define MAP_32BIT_START		0x40000000UL
@@ -24,7 +25,10 @@ SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len, unsigned long, pr
 	if (offset_in_page(off))
 		return -EINVAL;
 
-	return ksys_mmap_pgoff(addr, len, prot, flags, fd, off >> PAGE_SHIFT);
+	addr = ksys_mmap_pgoff(addr, len, prot, flags, fd, off >> PAGE_SHIFT);
+	if (!IS_ERR_VALUE(addr) && prot != PROT_NONE && (flags & MAP_TYPE) == MAP_PRIVATE)
+		um_prefault_mapped(addr, PAGE_ALIGN(len), flags & MAP_FIXED);
+	return addr;
 }
 
 static unsigned long get_unmapped_area_32bit(unsigned long addr, unsigned long len)

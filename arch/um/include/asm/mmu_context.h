@@ -41,6 +41,15 @@ void um_tlb_destroy(struct mm_struct *mm);
 void um_tlb_put_kept(struct mm_struct *mm, bool all);
 
 /**
+ * um_tlb_tell_parent() - a child of fork() ends, or executes a program (mm/cow.c)
+ * @task: the child
+ * @mm: the address space it had until now
+ *
+ * What it wrote in shared pages may be copied at once for the next. Task context.
+ */
+void um_tlb_tell_parent(struct task_struct *task, struct mm_struct *mm);
+
+/**
  * um_tlb_release() - guest code has been running
  *
  * What current's address space had to have mapped by then is mapped. Called
@@ -92,6 +101,7 @@ static inline void deactivate_mm(struct task_struct *task, struct mm_struct *mm)
 {
 	if (!mm)
 		return;
+	um_tlb_tell_parent(task, mm);
 	fpstate_forget(task, mm);
 	debugreg_forget(task, mm);
 }

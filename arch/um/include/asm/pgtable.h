@@ -8,10 +8,10 @@
  *   63 ............ 52 51 ........... 12 11 ............................ 0
  *   zero               page frame        flags, see below
  *
- * A user page is accessible to guest code if it is PRESENT and USER; whether
- * the host really maps it depends on ACCESSED (for reads) and DIRTY (for
- * writes) as well, which is how both bits come to be set: the first access
- * faults. PROT_NONE is PRESENT without USER, and so are kernel mappings,
+ * A user page is accessible to guest code if it is PRESENT and USER. The host
+ * maps it for writing only if it is DIRTY as well, which is how that bit comes to
+ * be set: the first write faults. ACCESSED is set by faults, but nothing waits for
+ * it. PROT_NONE is PRESENT without USER, and so are kernel mappings,
  * which live in tables of their own: a user pgd has no kernel part.
  *
  * Entries of the upper levels hold the physical address of a table and
@@ -471,6 +471,20 @@ static inline int ptep_clear_flush_young(struct vm_area_struct *vma,
 	return 1;
 }
 
+/** um_tlb_hot() - a page was shared by fork(), and is being written (mm/cow.c) */
+void um_tlb_hot(struct mm_struct *mm, unsigned long addr);
+
+/**
+ * arch_fork_share() - how much fork() had better share, and not copy
+ * @vma: a mapping in the parent
+ * @addr: a page of it
+ * @nr: number of pages from there on
+ *
+ * Returns how many of them are to be shared; 0 if the first is better copied.
+ */
+unsigned int arch_fork_share(struct vm_area_struct *vma, unsigned long addr, unsigned int nr);
+#define arch_fork_share arch_fork_share
+
 /* More rights: the host need not forget the old ones. */
 #define __HAVE_ARCH_PTEP_SET_ACCESS_FLAGS
 static inline int ptep_set_access_flags(struct vm_area_struct *vma, unsigned long addr,
@@ -478,14 +492,63 @@ static inline int ptep_set_access_flags(struct vm_area_struct *vma, unsigned lon
 {
 	int changed = pte_val(*ptep) != pte_val(entry);
 
-	if (changed)
-		set_pte(ptep, entry);
-	return changed;
+	if (!changed)
+		return 0;
+	/* Its own again, after a child had it as well. */
+	if (pte_write(entry) && !pte_write(*ptep))
+		um_tlb_hot(vma->vm_mm, addr);
+	set_pte(ptep, entry);
+	return 1;
 }
 
 /* The host has yet to hear of what the tables say. */
 #define flush_tlb_fix_spurious_fault(vma, addr, ptep) \
 	um_tlb_add((vma)->vm_mm, addr, 1)
+
+/**
+ * um_tlb_protect() - pages got other rights, and are the same as before
+ * @mm: the address space
+ * @addr: the first page
+ * @nr: number of pages
+ *
+ * Done when @mm next runs, with no need for a flush. Any context.
+ */
+void um_tlb_protect(struct mm_struct *mm, unsigned long addr, unsigned int nr);
+
+/**
+ * um_tlb_modified() - mprotect() and its like changed a page's rights
+ * @mm: the address space
+ * @addr: the page
+ * @old: its entry before
+ * @new: its entry now; the same page
+ *
+ * As um_tlb_protect().
+ */
+void um_tlb_modified(struct mm_struct *mm, unsigned long addr, pte_t old, pte_t new);
+
+#define __HAVE_ARCH_PTEP_MODIFY_PROT_TRANSACTION
+static inline pte_t ptep_modify_prot_start(struct vm_area_struct *vma, unsigned long addr,
+					   pte_t *ptep)
+{
+	return *ptep;
+}
+
+static inline void ptep_modify_prot_commit(struct vm_area_struct *vma, unsigned long addr,
+					   pte_t *ptep, pte_t old, pte_t new)
+{
+	set_pte(ptep, new);
+	um_tlb_modified(vma->vm_mm, addr, old, new);
+}
+
+/* For fork(), which shares the pages. */
+#define wrprotect_ptes wrprotect_ptes
+static inline void wrprotect_ptes(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
+				  unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		set_pte(ptep + i, pte_wrprotect(ptep[i]));
+	um_tlb_protect(mm, addr, nr);
+}
 
 /* mm/cow.c */
 #define __HAVE_ARCH_PTEP_CLEAR_FLUSH

@@ -73,6 +73,15 @@ static inline void set_pmd_at(struct mm_struct *mm, unsigned long addr, pmd_t *p
 	set_pmd(pmdp, pmd);
 }
 
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+#define __HAVE_ARCH_PMDP_SET_WRPROTECT
+static inline void pmdp_set_wrprotect(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
+{
+	set_pmd(pmdp, pmd_wrprotect(*pmdp));
+	um_tlb_protect(mm, addr & PMD_MASK, PTRS_PER_PTE);
+}
+#endif
+
 /* As for single pages: neither needs a flush. */
 #define __HAVE_ARCH_PMDP_SET_ACCESS_FLAGS
 static inline int pmdp_set_access_flags(struct vm_area_struct *vma, unsigned long addr,

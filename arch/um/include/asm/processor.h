@@ -22,6 +22,7 @@ struct mm_struct;
  * @cr2: its address
  * @debugreg: debug registers set by a tracer (0-3 addresses, 6 status, 7 control)
  * @in_fault: handles a page fault of its guest code
+ * @in_prefault: makes pages accessible in advance, see mm/prefault.c
  * @run_error: why the runner could not be prepared (0: it was)
  * @kernel_fn: body of a kernel thread, NULL for user tasks
  * @kernel_arg: its argument
@@ -34,6 +35,7 @@ struct thread_struct {
 	unsigned long cr2;
 	unsigned long debugreg[8];
 	bool in_fault;
+	bool in_prefault;
 	int run_error;
 	int (*kernel_fn)(void *arg);
 	void *kernel_arg;

@@ -19,6 +19,14 @@ struct mmu_gather;
 static void tlb_flush(struct mmu_gather *tlb);
 #define tlb_flush tlb_flush
 
+/* Changed rights were recorded page by page: ptep_modify_prot_commit(). */
+static inline bool pte_needs_flush(pte_t old, pte_t new)
+{
+	return false;
+}
+
+#define pte_needs_flush pte_needs_flush
+
 #include <asm-generic/tlb.h>
 
 static inline void tlb_flush(struct mmu_gather *tlb)

@@ -75,7 +75,9 @@ struct um_event {
  * UM_ADD is a UM_MAP that takes no access away: what was mapped there is
  * nothing, or the same page with fewer rights, or one that executes alike.
  * UM_REPLACE is a UM_MAP over a page that the caller keeps until guest code has
- * been running. Both may be done as late as at the next resume().
+ * been running. UM_PROTECT changes the rights of what is mapped, which is what it
+ * should be but need not be all there; without rights it is unmapped. All three may
+ * be done as late as at the next resume().
  */
 enum um_map_kind { UM_MAP, UM_ADD, UM_REPLACE, UM_UNMAP, UM_PROTECT };
 
@@ -86,7 +88,8 @@ enum um_map_kind { UM_MAP, UM_ADD, UM_REPLACE, UM_UNMAP, UM_PROTECT };
  * @prot: HOST_PROT_* (not for UM_UNMAP)
  * @addr: page-aligned guest address, below UM_STUB_START
  * @len: bytes, a multiple of the page size
- * @offset: offset in the memory file (UM_MAP, UM_ADD, UM_REPLACE)
+ * @offset: offset in the memory file (not for UM_UNMAP); of a UM_PROTECT also
+ *	UM_SCATTERED
  */
 struct um_map_op {
 	enum um_map_kind kind;
@@ -96,6 +99,8 @@ struct um_map_op {
 	unsigned long offset;
 	int lazy;
 };
+
+#define UM_SCATTERED	(~0UL)	/* the pages are not next to each other */
 
 #define UM_RUN_STEP	1	/* stop after one instruction (UM_EV_TRAP, SIGTRAP, TRAP_TRACE) */
 

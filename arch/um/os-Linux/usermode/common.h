@@ -27,6 +27,12 @@
 #define EFLAGS_RF		0x10000
 #define HWCAP2_FSGSBASE		2
 
+/*
+ * Added to the number of a host system call that a stub is to make: it may fail,
+ * and then the next is made instead; otherwise that is left out.
+ */
+#define OP_OR_NEXT		(1L << 32)
+
 /* regs.c */
 
 /**

@@ -103,6 +103,15 @@ void attack_stale_replace(void)
 	}
 }
 
+/* Changed rights cheat nobody else: they wait until the guest runs again. */
+static void run_again(struct um_mm *mm)
+{
+	unsigned long gp[UM_NR_REGS];
+
+	load_code(gp, a_writer, a_writer_end);
+	expect(!host_usermode->resume(mm, gp, 0), "resume()");
+}
+
 void attack_stale_protect(void)
 {
 	struct um_mm *mm;
@@ -111,10 +120,12 @@ void attack_stale_protect(void)
 		mm = liar(a_writer, a_writer_end);
 		if (!mm)
 			return;
-		if (i & 1)
-			take_by_map(mm, UM_PROTECT, HOST_PROT_READ, 0);
-		else
+		if (i & 1) {
+			take_by_map(mm, UM_PROTECT, HOST_PROT_READ, PREY_OFF);
+			run_again(mm);
+		} else {
 			take_by_map(mm, UM_MAP, HOST_PROT_READ, PREY_OFF);
+		}
 		if (!expect(!writes_on(), "writes a page that is read-only"))
 			return;
 		host_usermode->mm_destroy(mm);

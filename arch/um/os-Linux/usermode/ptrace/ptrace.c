@@ -139,9 +139,20 @@ static void ptrace_abandon(struct um_mm *mm)
 	mm->mode = 0;
 }
 
-static int encode_op(struct stub_op *op, const struct um_map_op *map)
+static struct stub_op encode_map(const struct um_map_op *map)
 {
 	unsigned long flags = MAP_SHARED | MAP_FIXED;
+
+	if (map->prot && !map->lazy && map->len <= POPULATE_MAX)
+		flags |= MAP_POPULATE;
+	return (struct stub_op){ SYS_mmap, { map->addr, map->len, map->prot, flags,
+		STUB_FD_MEMORY, map->offset } };
+}
+
+/* At most two operations. Returns their number, or -EINVAL. */
+static int encode_op(struct stub_op *op, const struct um_map_op *map)
+{
+	const struct stub_op unmap = { SYS_munmap, { map->addr, map->len } };
 
 	if (map->addr >= UM_STUB_START || map->len > UM_STUB_START - map->addr)
 		return -EINVAL;
@@ -149,17 +160,21 @@ static int encode_op(struct stub_op *op, const struct um_map_op *map)
 	case UM_MAP:
 	case UM_ADD:
 	case UM_REPLACE:
-		if (map->prot && !map->lazy && map->len <= POPULATE_MAX)
-			flags |= MAP_POPULATE;
-		*op = (struct stub_op){ SYS_mmap, { map->addr, map->len, map->prot,
-			flags, STUB_FD_MEMORY, map->offset } };
-		return 0;
+		op[0] = encode_map(map);
+		return 1;
 	case UM_UNMAP:
-		*op = (struct stub_op){ SYS_munmap, { map->addr, map->len } };
-		return 0;
+		op[0] = unmap;
+		return 1;
 	case UM_PROTECT:
-		*op = (struct stub_op){ SYS_mprotect, { map->addr, map->len, map->prot } };
-		return 0;
+		if (!map->prot) {
+			op[0] = unmap;
+			return 1;
+		}
+		op[0] = (struct stub_op){ SYS_mprotect | OP_OR_NEXT, { map->addr, map->len,
+			map->prot } };
+		/* Not all of it is there. */
+		op[1] = map->offset == UM_SCATTERED ? unmap : encode_map(map);
+		return 2;
 	}
 	return -EINVAL;
 }
@@ -167,19 +182,20 @@ static int encode_op(struct stub_op *op, const struct um_map_op *map)
 static int ptrace_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 {
 	struct stub_op *page = zygote_page(mm->slot);
-	int err = 0;
+	int ret, err = 0;
 
 	if (mm->mode)
 		return -EBUSY;
 	while (nr && !err) {
-		unsigned int n = nr < STUB_OPS_PER_PAGE ? nr : STUB_OPS_PER_PAGE;
+		unsigned int n = 0;
 
-		for (unsigned int i = 0; i < n && !err; i++)
-			err = encode_op(&page[i], &ops[i]);
-		if (!err)
-			err = trace_batch(mm, n);
-		ops += n;
-		nr -= n;
+		for (; nr && n < STUB_OPS_PER_PAGE - 1; nr--, ops++) {
+			ret = encode_op(&page[n], ops);
+			if (ret < 0)
+				return ret;
+			n += ret;
+		}
+		err = trace_batch(mm, n);
 	}
 	/* What is dead maps nothing; wait() will tell. */
 	return err == -ESRCH ? 0 : err;

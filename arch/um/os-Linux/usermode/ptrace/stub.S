@@ -48,13 +48,14 @@ stub_call_trap:
 
 /*
  * The operations from rbx up to r12, until one fails. At the end rbx == r12,
- * or rbx is the failed operation and rax the error.
+ * or rbx is the failed operation and rax the error. One with OP_OR_NEXT may fail:
+ * then the next is its substitute, which is left out otherwise.
  */
 	.globl	stub_batch, stub_batch_trap
 stub_batch:
 	cmp	%r12, %rbx
 	jae	stub_batch_trap
-	mov	STUB_OP_NR(%rbx), %rax
+	mov	STUB_OP_NR(%rbx), %eax
 	mov	STUB_OP_ARG(0)(%rbx), %rdi
 	mov	STUB_OP_ARG(1)(%rbx), %rsi
 	mov	STUB_OP_ARG(2)(%rbx), %rdx
@@ -63,9 +64,14 @@ stub_batch:
 	mov	STUB_OP_ARG(5)(%rbx), %r9
 	syscall
 	cmp	$-4095, %rax
-	jae	stub_batch_trap
+	jae	1f
+	cmpl	$0, STUB_OP_NR + 4(%rbx)
+	je	2f
 	add	$STUB_OP_SIZE, %rbx
+2:	add	$STUB_OP_SIZE, %rbx
 	jmp	stub_batch
+1:	cmpl	$0, STUB_OP_NR + 4(%rbx)
+	jne	2b
 stub_batch_trap:
 	int3
 

@@ -4,14 +4,15 @@
  * agent.
  *
  * A runner that says it has stopped may be lying. Hence mappings are removed
- * for certain before map() returns, unlike additions, which can wait for the
- * next resume and are then done on the way.
+ * for certain before map() returns, unlike additions and changes of rights, which
+ * can wait for the next resume and are then done on the way.
  */
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include <host/memory.h>
+#include "../common.h"
 #include "seccomp.h"
 
 /*
@@ -39,17 +40,28 @@ static int encode_unmap(struct um_mm *mm, struct sc_op *op, unsigned long start,
 	return n;
 }
 
+static struct sc_op encode_map(const struct um_map_op *map)
+{
+	unsigned long max = map->prot & HOST_PROT_WRITE ? POPULATE_MAX : POPULATE_READ_MAX;
+	unsigned long flags = MAP_SHARED | MAP_FIXED;
+
+	if (map->prot && !map->lazy && map->len <= max)
+		flags |= MAP_POPULATE;
+	return (struct sc_op){ SYS_mmap, { map->addr, map->len, map->prot, flags, SC_FD_MEMORY,
+		map->offset } };
+}
+
 /* At most two operations. Returns their number, or -EINVAL. */
 static int encode_op(struct um_mm *mm, struct sc_op *op, const struct um_map_op *map)
 {
 	unsigned long end = map->addr + map->len;
-	unsigned long flags = MAP_SHARED | MAP_FIXED;
 
 	if (map->addr >= UM_STUB_START || map->len > UM_STUB_START - map->addr)
 		return -EINVAL;
-	if (map->kind != UM_ADD)
+	if (map->kind != UM_ADD && map->kind != UM_PROTECT)
 		patch_forget(mm, map->addr, end);
-	if (map->kind != UM_UNMAP && map->addr < UM_PATCH_TABLE_END && end > UM_PATCH_TABLE) {
+	if (map->kind != UM_UNMAP && map->prot && map->addr < UM_PATCH_TABLE_END &&
+	    end > UM_PATCH_TABLE) {
 		/* That would be the table's own pages, which are not the guest's. */
 		if (map->kind == UM_PROTECT && !mm->table_lost)
 			return -EINVAL;
@@ -59,35 +71,40 @@ static int encode_op(struct um_mm *mm, struct sc_op *op, const struct um_map_op 
 	case UM_MAP:
 	case UM_ADD:
 	case UM_REPLACE:
-		if (map->prot && !map->lazy && map->len <= (map->prot & HOST_PROT_WRITE ? POPULATE_MAX :
-					      POPULATE_READ_MAX))
-			flags |= MAP_POPULATE;
-		*op = (struct sc_op){ SYS_mmap, { map->addr, map->len, map->prot,
-			flags, SC_FD_MEMORY, map->offset } };
+		*op = encode_map(map);
 		return 1;
 	case UM_UNMAP:
 		return encode_unmap(mm, op, map->addr, end);
 	case UM_PROTECT:
-		*op = (struct sc_op){ SYS_mprotect, { map->addr, map->len, map->prot } };
-		return 1;
+		if (!map->prot)
+			return encode_unmap(mm, op, map->addr, end);
+		op[0] = (struct sc_op){ SYS_mprotect | OP_OR_NEXT, { map->addr, map->len,
+			map->prot } };
+		/* Not all of it is there. */
+		if (map->offset == UM_SCATTERED)
+			op[1] = (struct sc_op){ SYS_munmap, { map->addr, map->len } };
+		else
+			op[1] = encode_map(map);
+		return 2;
 	}
 	return -EINVAL;
 }
 
 static void count(const struct um_map_op *op)
 {
-	if (op->kind == UM_UNMAP)
+	if (op->kind == UM_UNMAP || !op->prot)
 		host_costs.unmaps++;
 	else
 		host_costs.maps++;
 }
 
-static int only_adds(const struct um_map_op *ops, unsigned int nr)
+static int can_wait(const struct um_map_op *ops, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++)
-		if (ops[i].kind != UM_ADD && ops[i].kind != UM_REPLACE)
+		if (ops[i].kind != UM_ADD && ops[i].kind != UM_REPLACE &&
+		    ops[i].kind != UM_PROTECT)
 			return 0;
-	return nr < SC_OPS_MAX;
+	return 2 * nr < SC_OPS_MAX;
 }
 
 int map_settle(struct um_mm *mm)
@@ -109,7 +126,7 @@ int map_settle(struct um_mm *mm)
 
 int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 {
-	int late = !mm->running && only_adds(ops, nr);
+	int late = !mm->running && can_wait(ops, nr);
 	struct sc_cmd *cmd = sc_cmd(mm);
 	int err;
 

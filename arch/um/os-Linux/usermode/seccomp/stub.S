@@ -197,7 +197,7 @@ agent_order:
 agent_op:
 	cmpl	%r14d, %ebp
 	jae	agent_done
-	movq	OP_NR(%r15), %rax
+	movl	OP_NR(%r15), %eax
 	movq	OP_ARG(0)(%r15), %rdi
 	movq	OP_ARG(1)(%r15), %rsi
 	movq	OP_ARG(2)(%r15), %rdx
@@ -206,7 +206,10 @@ agent_op:
 	movq	OP_ARG(5)(%r15), %r9
 	CALL_AT	agent_call
 	cmpq	$-4095, %rax
-	jae	agent_failed
+	jae	agent_call_failed
+	/* What worked needs no substitute. */
+	cmpl	$0, OP_NR + 4(%r15)
+	jne	agent_skip
 	/* clone() in the child: a runner shares our memory, an agent does not. */
 	testq	%rax, %rax
 	jnz	1f
@@ -215,6 +218,15 @@ agent_op:
 1:	addq	$OP_SIZE, %r15
 	incl	%ebp
 	jmp	agent_op
+
+agent_skip:
+	addq	$OP_SIZE, %r15
+	incl	%ebp
+	jmp	1b
+agent_call_failed:
+	cmpl	$0, OP_NR + 4(%r15)
+	jne	1b
+	jmp	agent_failed
 
 agent_cloned:
 	testl	$0x100, OP_ARG(0)(%r15)		/* CLONE_VM */

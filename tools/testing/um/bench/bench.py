@@ -2,7 +2,7 @@
 """make bench: the same static program on the host, in ./linux and in a peer.
 
     run.py bench [--rounds N] [--time MS] [--only NAME,...] [--modes MODE,...]
-                 [--cpus all|one|both] [--no-peer] [--tables calls,storage]
+                 [--cpus all|one|both] [--no-peer] [--tables calls,work,storage]
 
 All kernels are measured in turns, round by round, so that a change of the
 machine's mood hits all of them: ./linux in each of its modes, and Debian's
@@ -31,7 +31,7 @@ from harness import images, programs
 from harness.guest import Guest
 from harness.paths import BUILD, KERNEL, KERNEL_ARGS
 
-from . import steps, storage
+from . import steps, storage, work
 
 PEER = 'linux.uml'
 
@@ -220,7 +220,7 @@ def main(argv):
     parser.add_argument('--modes', default='seccomp,ptrace', metavar='MODE,...')
     parser.add_argument('--cpus', default='both', choices=['all', 'one', 'both'])
     parser.add_argument('--no-peer', action='store_true')
-    parser.add_argument('--tables', default='calls,storage', metavar='TABLE,...')
+    parser.add_argument('--tables', default='calls,work,storage', metavar='TABLE,...')
     options = parser.parse_args(argv)
     if not os.access(KERNEL, os.X_OK):
         print(f'{KERNEL} is missing: run make', file=sys.stderr)
@@ -240,8 +240,14 @@ def main(argv):
         print(f'no peer: {PEER} is not installed (package user-mode-linux)')
     usable = os.sched_getaffinity(0)
     wanted = ('all', 'one') if options.cpus == 'both' else (options.cpus,)
-    for cpus in wanted if 'calls' in options.tables else ():
+    for cpus in wanted:
         os.sched_setaffinity(0, {min(usable)} if cpus == 'one' else usable)
+        for title, names, results in work.measure(options, kernels, Results) \
+                if 'work' in options.tables else ():
+            print(f'\n{title}\n{table(names, results)}', flush=True)
+            report['results'][title] = results.report()
+        if 'calls' not in options.tables:
+            continue
         names, results = measure_all(options, kernels, image, args)
         print(f'\n{cpus} of {len(usable)} CPUs\n{table(names, results)}', flush=True)
         for name in names[1:]:

@@ -73,6 +73,13 @@ def wait_until(condition, seconds=120):
     return True
 
 
+def room(mib):
+    """Skip if the host has not so much memory to spare."""
+    text = Path('/proc/meminfo').read_text(encoding='ascii')
+    if int(re.search(r'^MemAvailable: +(\d+)', text, re.M).group(1)) < (mib + 512) * 1024:
+        pytest.skip(f'the host has no {mib} MiB to spare')
+
+
 def hog(g, mib):
     """Use memory until the next line is sent; returns once all is touched."""
     g.sendline(f'/tests/hog {mib}; echo HOG-E''XIT-$?')
@@ -258,16 +265,30 @@ def test_swap_storm(swapped, mode):
 @pytest.mark.parametrize('mode, pieces, mib', [
     ('seccomp', 70000, 270),
     pytest.param('ptrace', 70000, 270, marks=pytest.mark.long),
-    pytest.param('seccomp', 300000, 2048, marks=pytest.mark.long),
-    pytest.param('ptrace', 300000, 2048, marks=pytest.mark.long),
+    pytest.param('seccomp', 300000, 4096, marks=pytest.mark.long),
+    pytest.param('ptrace', 300000, 4096, marks=pytest.mark.long),
 ])
 def test_budget(guest, image, mode, pieces, mib):
     """More pieces of memory than the host grants mappings to a process."""
+    room(mib + 512)
     g = guest(f'ubd0={image}', f'mem={mib + 512}M', f'usermode={mode}').boot()
     g.out('echo 500000 > /proc/sys/vm/max_map_count')
     code, text = g.run(f'/tests/budget --pieces {pieces} --mib {mib}', timeout=3000)
     Tap(text).check()
     assert code == 0 and f'{pieces} mappings' in text
+    assert g.poweroff() == 0
+
+
+@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
+@pytest.mark.parametrize('mib', [256, pytest.param(2048, marks=pytest.mark.long)])
+def test_big_fork(guest, image, mode, mib):
+    """A process with ten thousand mappings forks: right, and in proportion."""
+    room(2 * mib)
+    g = guest(f'ubd0={image}', f'mem={2 * mib + 256}M', f'usermode={mode}').boot()
+    g.out('mount -t debugfs none /sys/kernel/debug')
+    code, text = g.run(f'/tests/bigfork --mappings 10000 --mib {mib}', timeout=900)
+    Tap(text).check()
+    assert code == 0 and 'SKIP' not in text, text
     assert g.poweroff() == 0
 
 

@@ -52,10 +52,8 @@ def make(tree):
                  _gcc('-print-file-name=include'), _gcc('-print-file-name=liblto_plugin.so')}:
         _copy(path, tree)
     triple = _gcc('-print-multiarch') or '.'
-    for path in [*Path('/usr/include').glob('*.h'), Path('/usr/include', triple),
-                 *Path('/usr/include', 'rpc').glob('.')]:
-        if path.exists():
-            _copy(path, tree)
+    for path in (*Path('/usr/include').glob('*.h'), Path('/usr/include', triple)):
+        _copy(path, tree)
     for name in ('crt1.o', 'Scrt1.o', 'crti.o', 'crtn.o', 'crtbegin.o', 'crtbeginS.o', 'crtend.o',
                  'crtendS.o', 'libgcc.a', 'libgcc_s.so', 'libgcc_s.so.1', 'libc.so', 'libc.so.6',
                  'libc_nonshared.a', 'libm.so', 'libm.so.6', 'libmvec.so.1', 'libpthread.a',

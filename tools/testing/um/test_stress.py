@@ -40,10 +40,10 @@ CLASSES = {
     'userfaultfd': '', 'vm': '--vm-bytes 128M', 'vm-rw': '--vm-rw-bytes 16M', 'vm-segv': '',
     'vm-addr': '', 'rmap': '', 'remap': '', 'pagemove': '', 'tlb-shootdown': '', 'icache': '',
     'vm-splice': '', 'bigheap': '--bigheap-growth 1M', 'malloc': '--malloc-bytes 16M',
-    'mlockmany': '', 'mmapaddr': '', 'mmapfixed': '', 'mmaphuge': '', 'msyncmany': '',
-    'pageswap': '', 'shm-sysv': '--shm-sysv-bytes 4M', 'stackmmap': '', 'swap': '', 'tmpfs': '',
+    'mmapaddr': '', 'mmapfixed': '', 'mmaphuge': '', 'msyncmany': '',
+    'pageswap': '', 'shm-sysv': '--shm-sysv-bytes 4M', 'stackmmap': '', 'swap': '--temp-path /root', 'tmpfs': '',
     'dev-shm': '', 'env': '', 'forkheavy': '--forkheavy-procs 200', 'vforkmany': '',
-    'resources': '', 'oom-pipe': '', 'memthrash': '', 'memcpy': '', 'mcontend': '', 'atomic': '',
+    'resources': '', 'memthrash': '', 'memcpy': '', 'mcontend': '', 'atomic': '',
     'pipeherd': '', 'physpage': '',
     # and some of the same with other options
     'mmap:file': '--mmap-bytes 64M --mmap-file --mmap-mprotect',
@@ -53,7 +53,7 @@ CLASSES = {
     'vm:keep': '--vm-bytes 128M --vm-keep --vm-populate',
     'vm:hugepage': '--vm-bytes 128M --vm-madvise hugepage',
     'vm:nohugepage': '--vm-bytes 64M --vm-madvise nohugepage',
-    'mremap:lock': '--mremap-bytes 16M --mremap-lock',
+    'mremap:lock': '--mremap-bytes 16M --mremap-mlock',
     'malloc:touch': '--malloc-bytes 8M --malloc-touch --malloc-thresh 4K --malloc-pthreads 4',
     # time
     'timer': '', 'timerfd': '', 'itimer': '', 'hrtimers': '', 'alarm': '', 'clock': '',

@@ -29,7 +29,7 @@ JOBS = {
     'tar': 'tar xf {work}/archive.tar -C {out}',
     'gcc_5000': 'gcc -O2 -c {work}/program.c -o {out}/program.o',
     'make': 'make -s -j2 -C {work}/project/tools/power/acpi O={out} '
-            'acpidbg acpidump ec > /dev/null',
+            'acpidbg acpidump ec > /dev/null 2>&1',
 }
 SCRIPT = """i=0
 while [ $i -lt 500 ]; do

@@ -13,6 +13,7 @@ from harness.paths import BUILD
 
 from . import bench
 
+# Names of benchmarks in words; '...' goes on with the one before.
 ROWS = {
     'syscall': 'system call', 'read_64k': 'read 64 KiB from tmpfs', 'signal': 'signal',
     'pipe': 'pipe, there and back', 'thread': 'thread', 'page_fault': 'page fault',
@@ -29,25 +30,28 @@ ROWS = {
 OURS, PEER = ('seccomp', 'io_uring'), 'linux.uml'
 
 
-def _median(tables, subjects, name):
-    for table in tables:
-        for subject in subjects:
-            value = table.get(subject, {}).get(name)
-            if value:
-                return value['median_ns']
+def _median(table, subjects, name):
+    for subject in subjects:
+        value = table.get(subject, {}).get(name)
+        if value:
+            return value['median_ns']
     return None
 
 
 def rows(tables):
     """(words, host, ours, peer) for what was measured, in nanoseconds or None."""
     for name, words in ROWS.items():
-        ours = _median(tables, OURS, name)
-        if ours:
-            yield words, _median(tables, ('host',), name), ours, _median(tables, (PEER,), name)
+        for table in tables:
+            ours = _median(table, OURS, name)
+            if ours:
+                yield words, _median(table, ('host',), name), ours, _median(table, (PEER,), name)
+                break
 
 
 def _ratio(value, base):
-    return f'{value / base:.2g}' if value and base else '-'
+    if not value or not base:
+        return '-'
+    return f'{value / base:.2g}' if value / base < 10 else f'{value / base:.0f}'
 
 
 def main(argv):
@@ -55,17 +59,16 @@ def main(argv):
     parser = argparse.ArgumentParser(prog='run.py bench summary',
                                      description=__doc__.split('\n', 1)[0])
     parser.add_argument('files', nargs='*', default=[BUILD / 'bench.json'])
-    tables, memory = {}, {}
+    tables, memory = [], {}
     for path in parser.parse_args(argv).files:
         with open(path, encoding='utf-8') as file:
             report = json.load(file)
-        # The table of all CPUs comes first, the one of one CPU must not replace it.
-        for title, table in report['results'].items():
-            if title != 'one' and title != 'work, 1 CPUs':
-                tables[title] = table
+        # The tables of all CPUs, not those of one.
+        tables[:0] = [table for title, table in report['results'].items()
+                      if title not in ('one', 'work, 1 CPUs')]
         memory.update(report.get('memory', {}))
     print(f'| | host | `./linux` | x host | `{PEER}`, x host |\n|---|--:|--:|--:|--:|')
-    for words, host, ours, peer in rows(list(tables.values())):
+    for words, host, ours, peer in rows(tables):
         print(f'| {words} | {bench.show(host)} | {bench.show(ours)} | {_ratio(ours, host)} | '
               + (_ratio(peer, host) if host else bench.show(peer)) + ' |')
     if memory:

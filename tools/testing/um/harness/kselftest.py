@@ -18,7 +18,7 @@ LIST = HERE / 'kselftest-expected.txt'
 # khugepaged.c forgets an include.
 EXTRA = ['EXTRA_CFLAGS=-DKSFT_SKIP=4']
 # What programs may be linked with and Debian's minimal image does not have.
-LIBRARIES = r'/lib(numa|cap|cap-ng)\.so'
+LIBRARIES = r'/lib(numa|cap|uring)\.so'
 VERDICTS = {0: 'pass', 4: 'skip', 124: 'timeout', 137: 'timeout'}
 
 

@@ -54,12 +54,21 @@ void um_prepare_run(void)
 	current->thread.run_error = err;
 }
 
+/*
+ * A task that can't go on. Nobody may send SIGKILL to the global init, not even
+ * us: without another signal it would come here again, for ever.
+ */
+static void kill_current(void)
+{
+	force_fatal_sig(is_global_init(current) ? SIGSEGV : SIGKILL);
+}
+
 static void fail_run(struct pt_regs *regs)
 {
 	local_irq_enable();
 	pr_err_ratelimited("%s[%d]: killed: the host can't run its address space (error %d)\n",
 			   current->comm, task_pid_nr(current), current->thread.run_error);
-	force_fatal_sig(SIGKILL);
+	kill_current();
 	local_irq_disable();
 }
 
@@ -69,7 +78,7 @@ static void runner_died(struct pt_regs *regs)
 	pr_err_ratelimited("%s[%d]: killed: its host process is gone\n",
 			   current->comm, task_pid_nr(current));
 	current->mm->context.dead = true;
-	force_fatal_sig(SIGKILL);
+	kill_current();
 	local_irq_disable();
 }
 

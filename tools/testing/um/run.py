@@ -6,6 +6,7 @@
     run.py test-long [-k PATTERN] [...]
     run.py bench [OPTION...]
     run.py bench hostfs [OPTION...]
+    run.py bench summary [bench.json...]
     run.py build-guest
 
 The last line of a test run is "N passed, N failed", with ", N skipped" added
@@ -101,6 +102,9 @@ def main():
     if word == 'bench' and extra[:1] == ['hostfs']:
         from bench import hostfs	# pylint: disable=import-outside-toplevel
         return hostfs.main(extra[1:])
+    if word == 'bench' and extra[:1] == ['summary']:
+        from bench import summary	# pylint: disable=import-outside-toplevel
+        return summary.main(extra[1:])
     if word == 'bench':
         from bench import bench	# pylint: disable=import-outside-toplevel
         return bench.main(extra)

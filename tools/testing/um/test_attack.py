@@ -135,14 +135,17 @@ def test_signal_storm(guest, image):
     thread = threading.Thread(target=storm)
     thread.start()
     try:
-        for name in ('signals', 'tls', 'fp --loops 100'):
-            code, text = g.run(f'/tests/{name}', timeout=300)
-            Tap(text).check()
-            assert code == 0, text
+        # On a busy machine the storm may be a breeze: go on until it was one.
+        while sent[0] < 300:
+            for name in ('signals', 'tls', 'fp --loops 100'):
+                code, text = g.run(f'/tests/{name}', timeout=300)
+                if code:
+                    text += g.run('dmesg | tail -n 5')[1]
+                Tap(text).check()
+                assert code == 0, text
     finally:
         over.set()
         thread.join()
-    assert sent[0] > 100
     assert g.poweroff() == 0
 
 

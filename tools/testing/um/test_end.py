@@ -197,3 +197,15 @@ def test_oom(guest, busybox):
     assert code != 0
     assert 'Out of memory' in g.out('dmesg') or 'oom' in g.out('dmesg')
     assert g.poweroff() == 0
+
+
+@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
+def test_init_killed(guest, busybox, mode):
+    """Somebody kills the host process of init: a panic, as for every end of init."""
+    g = guest(f'ubd0r={busybox}', 'mem=64M', f'usermode={mode}').boot()
+    for pid, proc in g.host_processes().items():
+        if proc.comm == 'uml-guest':
+            os.kill(pid, signal.SIGKILL)
+    g.sendline('echo')
+    g.expect('Kernel panic - not syncing: Attempted to kill init', panic_ok=True)
+    assert g.wait_exit() != 0

@@ -57,7 +57,7 @@ def _params():
             if mode or not entry.quick:
                 marks.append(pytest.mark.long)
             yield pytest.param(mode, entry, marks=marks,
-                               id=f'{mode}:{entry.name}'.lstrip(':'))
+                               id=f'{mode}:{entry.label}'.lstrip(':'))
 
 
 @pytest.mark.parametrize('mode, entry', _params())

@@ -73,6 +73,13 @@ def wait_until(condition, seconds=120):
     return True
 
 
+def room(mib):
+    """Skip if the host has not so much memory to spare."""
+    text = Path('/proc/meminfo').read_text(encoding='ascii')
+    if int(re.search(r'^MemAvailable: +(\d+)', text, re.M).group(1)) < (mib + 512) * 1024:
+        pytest.skip(f'the host has no {mib} MiB to spare')
+
+
 def hog(g, mib):
     """Use memory until the next line is sent; returns once all is touched."""
     g.sendline(f'/tests/hog {mib}; echo HOG-E''XIT-$?')
@@ -285,16 +292,30 @@ def test_swap_storm(swapped, mode):
 @pytest.mark.parametrize('mode, pieces, mib', [
     ('seccomp', 70000, 270),
     pytest.param('ptrace', 70000, 270, marks=pytest.mark.long),
-    pytest.param('seccomp', 300000, 2048, marks=pytest.mark.long),
-    pytest.param('ptrace', 300000, 2048, marks=pytest.mark.long),
+    pytest.param('seccomp', 300000, 4096, marks=pytest.mark.long),
+    pytest.param('ptrace', 300000, 4096, marks=pytest.mark.long),
 ])
 def test_budget(guest, image, mode, pieces, mib):
     """More pieces of memory than the host grants mappings to a process."""
+    room(mib + 512)
     g = guest(f'ubd0={image}', f'mem={mib + 512}M', f'usermode={mode}').boot()
     g.out('echo 500000 > /proc/sys/vm/max_map_count')
     code, text = g.run(f'/tests/budget --pieces {pieces} --mib {mib}', timeout=3000)
     Tap(text).check()
     assert code == 0 and f'{pieces} mappings' in text
+    assert g.poweroff() == 0
+
+
+@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
+@pytest.mark.parametrize('mib', [256, pytest.param(2048, marks=pytest.mark.long)])
+def test_big_fork(guest, image, mode, mib):
+    """A process with ten thousand mappings forks: right, and in proportion."""
+    room(2 * mib)
+    g = guest(f'ubd0={image}', f'mem={2 * mib + 256}M', f'usermode={mode}').boot()
+    g.out('mount -t debugfs none /sys/kernel/debug')
+    code, text = g.run(f'/tests/bigfork --mappings 10000 --mib {mib}', timeout=900)
+    Tap(text).check()
+    assert code == 0 and 'SKIP' not in text, text
     assert g.poweroff() == 0
 
 
@@ -324,22 +345,51 @@ def checked(text):
     return dict(zip(words[::2], map(int, words[1::2])))
 
 
-@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
-@pytest.mark.parametrize('seconds', [8, pytest.param(180, marks=pytest.mark.long)])
-def test_nothing_stale(guest, image, mode, seconds):
-    """In a storm nothing is mapped on the host that the guest's tables don't allow."""
-    g = guest(f'ubd0={image}', 'mem=256M', f'usermode={mode}').boot()
+def watched(g, command, timeout=900):
+    """Run a command that does random things to memory, with the TLB checker at work."""
     g.out('mkdir -p /tmp/debug; mount -t debugfs none /tmp/debug')
-    g.out(f'(/tests/storm --seconds {seconds} > /tmp/storm; echo $? > /tmp/code) & true')
-    rounds = 0
+    g.out(f'({command}; echo $? > /tmp/code) > /tmp/storm 2>&1 & true')
+    rounds, end = 0, time.monotonic() + timeout
     while g.run('test -e /tmp/code')[0]:
         text = g.out('cat /tmp/debug/um/tlb_check', timeout=300)
         found = checked(text)
         assert not found['wrong'] and not found['unreadable'], text
         assert found['spaces'] >= 2 and found['pages'] > 50, text
+        assert time.monotonic() < end, g.run('ps; tail /tmp/storm')[1]
         rounds += 1
     assert rounds > 2
-    assert g.out('cat /tmp/code') == '0', g.out('cat /tmp/storm')
+    text = g.out('cat /tmp/storm')
+    assert g.out('cat /tmp/code') == '0', text
+    return text
+
+
+STORMS = [
+    pytest.param('storm --seconds 8', id='storm'),
+    pytest.param('storm --seconds 180', id='storm-long', marks=pytest.mark.long),
+    pytest.param('mapmodel --ops 250', id='mapmodel'),
+    pytest.param('mapmodel --ops 4000 --workers 3', id='mapmodel-long', marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
+@pytest.mark.parametrize('command', STORMS)
+def test_nothing_stale(guest, image, mode, command):
+    """In a storm nothing is mapped on the host that the guest's tables don't allow."""
+    g = guest(f'ubd0={image}', 'mem=256M', f'usermode={mode}').boot()
+    watched(g, f'/tests/{command}')
+    assert g.poweroff() == 0
+
+
+@pytest.mark.parametrize('mode', ['seccomp', 'ptrace'])
+@pytest.mark.parametrize('ops', [250, pytest.param(4000, marks=pytest.mark.long)])
+def test_nothing_stale_swapped(swapped, mode, ops):
+    """... nor while memory comes from and goes to swap all the time, and all keeps its value."""
+    g = swapped(mode)
+    text = watched(g, '(while ! test -e /tmp/over; do /tests/hog 90 2; done) & '
+                      f'/tests/mapmodel --ops {ops}; code=$?; touch /tmp/over; wait; (exit $code)',
+                   3000)
+    assert 'HOG-OK' in text and 'HOG-BAD' not in text, text
+    assert int(g.out("awk '/^pswpin/{print $2}' /proc/vmstat")) > 1000
     assert g.poweroff() == 0
 
 

@@ -13,8 +13,10 @@ import pytest
 from harness import programs
 from harness.tap import Tap
 
-SHORT = {'storm': '--seconds 10', 'fp': '--loops 400', 'budget': '--pieces 3000 --mib 12'}
-LONG = {'storm': '--seconds 300 --workers 8', 'fp': '--loops 20000'}
+SHORT = {'storm': '--seconds 10', 'fp': '--loops 400', 'budget': '--pieces 3000 --mib 12',
+         'mapmodel': '--ops 150'}
+LONG = {'storm': '--seconds 300 --workers 8', 'fp': '--loops 20000',
+        'mapmodel': '--ops 20000 --workers 4'}
 
 
 @pytest.mark.parametrize('name', programs.names())

@@ -18,7 +18,7 @@ MODES = ('', 'usermode=ptrace', 'patch=off')
 SECONDS = int(os.environ.get('UM_STRESS_SECONDS', '60'))
 QUICK_SECONDS = 2
 
-# Options besides the number of workers; those in QUICK are part of `make test`.
+# Options besides the number of workers (a second set of them after a colon); those in QUICK are part of `make test`.
 CLASSES = {
     # what is in registers
     'cpu': '', 'vecmath': '', 'vecfp': '', 'vecwide': '', 'vecshuf': '', 'matrix': '',
@@ -39,6 +39,22 @@ CLASSES = {
     'mprotect': '', 'mlock': '', 'mincore': '', 'msync': '', 'memfd': '', 'shm': '',
     'userfaultfd': '', 'vm': '--vm-bytes 128M', 'vm-rw': '--vm-rw-bytes 16M', 'vm-segv': '',
     'vm-addr': '', 'rmap': '', 'remap': '', 'pagemove': '', 'tlb-shootdown': '', 'icache': '',
+    'vm-splice': '', 'bigheap': '--bigheap-growth 1M', 'malloc': '--malloc-bytes 16M',
+    'mmapaddr': '', 'mmapfixed': '', 'mmaphuge': '', 'msyncmany': '',
+    'pageswap': '', 'shm-sysv': '--shm-sysv-bytes 4M', 'stackmmap': '', 'swap': '--temp-path /root', 'tmpfs': '',
+    'dev-shm': '', 'env': '', 'forkheavy': '--forkheavy-procs 200', 'vforkmany': '',
+    'resources': '', 'memthrash': '', 'memcpy': '', 'mcontend': '', 'atomic': '',
+    'pipeherd': '', 'physpage': '',
+    # and some of the same with other options
+    'mmap:file': '--mmap-bytes 64M --mmap-file --mmap-mprotect',
+    'mmap:mprotect': '--mmap-bytes 64M --mmap-mprotect', 'fork:vm': '--fork-vm',
+    'vforkmany:vm': '--vforkmany-vm', 'brk:mlock': '--brk-mlock', 'brk:notouch': '--brk-notouch',
+    'stack:fill': '--stack-fill --stack-pageout', 'stack:unmap': '--stack-unmap',
+    'vm:keep': '--vm-bytes 128M --vm-keep --vm-populate',
+    'vm:hugepage': '--vm-bytes 128M --vm-madvise hugepage',
+    'vm:nohugepage': '--vm-bytes 64M --vm-madvise nohugepage',
+    'mremap:lock': '--mremap-bytes 16M --mremap-mlock',
+    'malloc:touch': '--malloc-bytes 8M --malloc-touch --malloc-thresh 4K --malloc-pthreads 4',
     # time
     'timer': '', 'timerfd': '', 'itimer': '', 'hrtimers': '', 'alarm': '', 'clock': '',
     'nanosleep': '', 'vdso': '',
@@ -47,7 +63,8 @@ CLASSES = {
     'mq': '', 'msg': '',
 }
 QUICK = ('cpu', 'vecmath', 'regs', 'context', 'sigsegv', 'sigq', 'sigtrap', 'switch', 'fork',
-         'pthread', 'futex', 'mmapfork', 'mprotect', 'userfaultfd', 'vm-segv', 'timer', 'pipe')
+         'pthread', 'futex', 'mmapfork', 'mprotect', 'mremap', 'pagemove', 'userfaultfd',
+         'vm-segv', 'vm:nohugepage', 'timer', 'pipe')
 # They refuse to run as root.
 AS_USER = ('exec', 'spawn')
 # The C library has registered it otherwise, and there is only one.
@@ -89,8 +106,10 @@ def _params():
 def test_stress(guests, mode, name, seconds):
     """One class: it ran, nothing was wrong, and the kernel has no complaint."""
     g = guests(mode)
+    options = CLASSES[name]
+    name = name.partition(':')[0]
     command = f'{ENVIRONMENT.get(name, "")} timeout {seconds + 300} /tests/stress-ng --verify ' \
-        f'--metrics-brief --oom-avoid --no-rand-seed --{name} 2 {CLASSES[name]} -t {seconds}'
+        f'--metrics-brief --oom-avoid --no-rand-seed --{name} 2 {options} -t {seconds}'
     if name in AS_USER:
         command = f"su user -c '{command.strip()}'"
     try:

@@ -2,7 +2,7 @@
 /*
  * Micro-benchmarks: one static program for every kernel that is compared.
  *
- *   bench [--time MS] [--steps] [--native] [name...]
+ *   bench [--time MS] [--steps] [--native] [--files FOLDER] [name...]
  *
  * Each benchmark grows its batches until one takes MS milliseconds (default 60),
  * see measure.h.  One number per run: the caller runs rounds and takes medians.
@@ -13,6 +13,8 @@
  * is for the host that guests are compared with, they are off but for the benchmark
  * that is about them; guests use them as they please.  page_fault is about single
  * pages everywhere.
+ *
+ * FOLDER has a folder for each file system that is measured.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +37,7 @@
 #define MIB (1UL << 20)
 
 static int native;
+static const char *files = "/files";
 static const char self[] = "/proc/self/exe";
 
 static void getppid_raw(long n)
@@ -282,17 +285,27 @@ static void touch_16m_thp(long n)
 	touch(n, 1);
 }
 
-static void touch_file(long n)
+/* First touch of a mapping of a file that is cached, by file system. */
+static void touch_file(long n, const char *folder)
 {
-	char name[] = "/tmp/benchXXXXXX", buf[65536] = "";
-	int fd = mkstemp(name);
+	static char buf[1 << 16];
+	char name[300];
 	volatile char sum = 0;
 	unsigned long i;
+	int fd;
 
+	snprintf(name, sizeof(name), "%s/%s/benchXXXXXX", files, folder);
+	fd = mkstemp(name);
+	if (fd < 0)
+		fail(name);
 	unlink(name);
+	/* huge=within_size looks at the size. */
+	if (ftruncate(fd, 4 * MIB))
+		fail("ftruncate");
 	for (i = 0; i < 4 * MIB; i += sizeof(buf))
 		if (write(fd, buf, sizeof(buf)) != sizeof(buf))
 			fail("write");
+	fsync(fd);
 	while (n--) {
 		char *p = mmap(NULL, 4 * MIB, PROT_READ, MAP_SHARED, fd, 0);
 
@@ -303,6 +316,26 @@ static void touch_file(long n)
 		munmap(p, 4 * MIB);
 	}
 	close(fd);
+}
+
+static void file_tmpfs(long n)
+{
+	touch_file(n, "tmpfs");
+}
+
+static void file_huge(long n)
+{
+	touch_file(n, "huge");
+}
+
+static void file_ext4(long n)
+{
+	touch_file(n, "ext4");
+}
+
+static void file_xfs(long n)
+{
+	touch_file(n, "xfs");
 }
 
 static void map_touch_unmap(long n)
@@ -422,7 +455,10 @@ static const struct bench list[] = {
 	{ "page_of_64k", page_of_64k, 256 },
 	{ "touch_16m", touch_16m, 1 },
 	{ "touch_16m_thp", touch_16m_thp, 1 },
-	{ "touch_file_4m", touch_file, 1 },
+	{ "file_4m_tmpfs", file_tmpfs, 1 },
+	{ "file_4m_huge", file_huge, 1 },
+	{ "file_4m_ext4", file_ext4, 1 },
+	{ "file_4m_xfs", file_xfs, 1 },
 	{ "mmap_touch_munmap", map_touch_unmap, 100 },
 	{ "mprotect_1m", protect_1m, 10 },
 	{ "fork_exit", fork_exit, 5 },
@@ -430,6 +466,18 @@ static const struct bench list[] = {
 	{ "sh", shell, 2 },
 	{ "file", file_ops, 20 },
 };
+
+/* Who has no such file system does without its benchmark. */
+static int there(const char *bench)
+{
+	static const char file[] = "file_4m_";
+	char name[300];
+
+	if (strncmp(bench, file, strlen(file)))
+		return 1;
+	snprintf(name, sizeof(name), "%s/%s", files, bench + strlen(file));
+	return !access(name, W_OK);
+}
 
 int main(int argc, char **argv)
 {
@@ -446,6 +494,8 @@ int main(int argc, char **argv)
 		}
 		if (!strcmp(argv[a], "--time") && a + 1 < argc)
 			batch_ms = atol(argv[++a]);
+		else if (!strcmp(argv[a], "--files") && a + 1 < argc)
+			files = argv[++a];
 		else if (!strcmp(argv[a], "--steps"))
 			steps = 1;
 		else
@@ -457,7 +507,7 @@ int main(int argc, char **argv)
 
 		for (a = 1; a < argc; a++)
 			wanted |= !strcmp(argv[a], list[i].name);
-		if (wanted)
+		if (wanted && there(list[i].name))
 			measure(&list[i]);
 	}
 	puts("bench done");

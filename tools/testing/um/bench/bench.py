@@ -2,7 +2,7 @@
 """make bench: the same static program on the host, in ./linux and in a peer.
 
     run.py bench [--rounds N] [--time MS] [--only NAME,...] [--modes MODE,...]
-                 [--cpus all|one|both] [--no-peer] [--tables calls,storage]
+                 [--cpus all|one|both] [--no-peer] [--tables calls,work,boot,storage]
 
 All kernels are measured in turns, round by round, so that a change of the
 machine's mood hits all of them: ./linux in each of its modes, and Debian's
@@ -11,8 +11,8 @@ the spread (half the range between the quartiles, in percent), the ratio to the
 host, and the CPU time of all processes of the guest per operation.  The table is
 made twice: with all CPUs, and with everything pinned to one.
 
-Boot time is that of a guest with 256 MB, from exec to the first program, of
-several boots.
+The table of work is about scripts, unpacking and compiling (work.py), the one of boots
+about the time and the memory that it takes (boot.py), storage.py about disks.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from harness import images, programs
 from harness.guest import Guest
 from harness.paths import BUILD, KERNEL, KERNEL_ARGS
 
-from . import steps, storage
+from . import boot, folders, steps, storage, work
 
 PEER = 'linux.uml'
 
@@ -43,14 +43,17 @@ class Host:
 
     def __init__(self):
         self.program = programs.build() / 'bench'
+        self.folders = folders.Host()
 
     def run(self, args):
         """One round: yields what steps.measure() does."""
-        with steps.Program(self.program, ['--native', *args]) as program:
+        words = ['--native', '--files', str(self.folders.top), *args]
+        with steps.Program(self.program, words) as program:
             yield from program.measure()
 
     def close(self):
-        """Nothing to end."""
+        """Unmount."""
+        self.folders.close()
 
 
 class Uml:
@@ -58,9 +61,13 @@ class Uml:
 
     def __init__(self, name, kernel, root, args):
         self.name = name
-        self.guest = Guest(f'ubd0={root}', 'mem=1G', *args, kernel=kernel, raw=True,
+        folder = root.with_suffix('')
+        folder.mkdir()
+        disks = folders.prepare(root, folder, kernel == KERNEL)
+        self.guest = Guest(f'ubd0={root}', *disks, 'mem=1G', *args, kernel=kernel, raw=True,
                            timeout=600, name=f'bench-{name}').boot()
         self.guest.run('mount -t debugfs none /sys/kernel/debug || :')
+        folders.mount(self.guest)
 
     def run(self, args):
         """One round: yields what steps.measure() does."""
@@ -114,18 +121,6 @@ class Results:
         return out
 
 
-def boot_times(kernel, image, args, count):
-    """Times from exec to the first program, by a root that only powers off."""
-    times = []
-    for _ in range(count):
-        with Guest(f'ubd0r={image}', 'mem=256M', 'init=/tests/ready', *args,
-                   kernel=kernel, raw=True, name='bench-boot') as guest:
-            guest.expect('UM-TEST-READY')
-            times.append((time.monotonic() - guest.started) * 1e9)
-            guest.wait_exit()
-    return times
-
-
 def spread(values):
     """Half the range between the quartiles, in percent of the median."""
     if len(values) < 3:
@@ -176,12 +171,20 @@ def table(names, results):
                      for r in rows)
 
 
+def _thp():
+    try:
+        text = Path('/sys/kernel/mm/transparent_hugepage/enabled').read_text('ascii')
+    except OSError:
+        return 'none'
+    return re.search(r'\[(\w+)\]', text).group(1)
+
+
 def machine():
     """What the numbers depend on."""
     cpu = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text('ascii'))
     return {'cpu': cpu.group(1) if cpu else '?', 'cpus': os.cpu_count(),
             'usable_cpus': len(os.sched_getaffinity(0)),
-            'host_kernel': platform.release(), 'load': os.getloadavg()[0]}
+            'host_kernel': platform.release(), 'host_thp': _thp(), 'load': os.getloadavg()[0]}
 
 
 def measure_all(options, kernels, image, args):
@@ -203,10 +206,6 @@ def measure_all(options, kernels, image, args):
         finally:
             for subject in subjects:
                 subject.close()
-    for name, kernel, extra in kernels:
-        if not options.only or 'boot' in options.only:
-            for ns in boot_times(kernel, image, extra, options.boots):
-                results.add(name, 'boot', ns)
     return [s.name for s in subjects], results
 
 
@@ -220,7 +219,7 @@ def main(argv):
     parser.add_argument('--modes', default='seccomp,ptrace', metavar='MODE,...')
     parser.add_argument('--cpus', default='both', choices=['all', 'one', 'both'])
     parser.add_argument('--no-peer', action='store_true')
-    parser.add_argument('--tables', default='calls,storage', metavar='TABLE,...')
+    parser.add_argument('--tables', default='calls,work,boot,storage', metavar='TABLE,...')
     options = parser.parse_args(argv)
     if not os.access(KERNEL, os.X_OK):
         print(f'{KERNEL} is missing: run make', file=sys.stderr)
@@ -240,8 +239,14 @@ def main(argv):
         print(f'no peer: {PEER} is not installed (package user-mode-linux)')
     usable = os.sched_getaffinity(0)
     wanted = ('all', 'one') if options.cpus == 'both' else (options.cpus,)
-    for cpus in wanted if 'calls' in options.tables else ():
+    for cpus in wanted:
         os.sched_setaffinity(0, {min(usable)} if cpus == 'one' else usable)
+        for title, names, results in work.measure(options, kernels, Results) \
+                if 'work' in options.tables else ():
+            print(f'\n{title}\n{table(names, results)}', flush=True)
+            report['results'][title] = results.report()
+        if 'calls' not in options.tables:
+            continue
         names, results = measure_all(options, kernels, image, args)
         print(f'\n{cpus} of {len(usable)} CPUs\n{table(names, results)}', flush=True)
         for name in names[1:]:
@@ -250,6 +255,13 @@ def main(argv):
                 print(f'\non the host, by one operation in {name}\n{costs}', flush=True)
         report['results'][cpus] = results.report()
     os.sched_setaffinity(0, usable)
+    if 'boot' in options.tables:
+        names, results, memory = boot.measure(options, kernels, image, Results)
+        print(f'\nfrom exec to the first program\n{table(names, results)}\n\n'
+              'host memory of 256 MB at the prompt, page array not counted: '
+              + ', '.join(f'{k} {v >> 20} MiB' for k, v in memory.items()), flush=True)
+        report['results']['boot'] = results.report()
+        report['memory'] = memory
     if 'storage' in options.tables and not options.only:
         peer = None if options.no_peer else peer
         for title, names, results in storage.measure(options, KERNEL, peer, Results):

@@ -7,6 +7,7 @@ it.  The verdict is the exit code: 0 passed, 4 skipped, all else failed.
 
 import os
 import re
+import shutil
 import subprocess
 
 from . import images
@@ -14,6 +15,10 @@ from .paths import HERE, SOURCE, TESTS
 
 OBJ = TESTS / 'O' / 'kselftest'
 LIST = HERE / 'kselftest-expected.txt'
+# khugepaged.c forgets an include.
+EXTRA = ['EXTRA_CFLAGS=-DKSFT_SKIP=4']
+# What programs may be linked with and Debian's minimal image does not have.
+LIBRARIES = r'/lib(numa|cap|uring)\.so'
 VERDICTS = {0: 'pass', 4: 'skip', 124: 'timeout', 137: 'timeout'}
 
 
@@ -25,6 +30,7 @@ class Entry:
         words = head.split()
         self.quick = 'quick' in words[1:]
         self.verdicts = words[1].split('|')
+        self.label = words[0]
         self.name, _, argument = words[0].partition(',')
         self.collection, _, self.program = self.name.partition(':')
         self.argument = argument.replace(',', ' ')
@@ -51,7 +57,7 @@ def build():
     with open(OBJ / 'make.log', 'w', encoding='utf-8') as log:
         for directory, words, must in (
                 (SOURCE, ['headers'], True),
-                (SOURCE / 'tools/testing/selftests', ['-k', f'TARGETS={targets}', 'all'], False)):
+                (SOURCE / 'tools/testing/selftests', ['-k', f'TARGETS={targets}', *EXTRA, 'all'], False)):
             subprocess.run(['make', '-s', '-C', directory, 'ARCH=x86_64', f'O={OBJ}', *words],
                            stdout=log, stderr=subprocess.STDOUT, env=env,
                            stdin=subprocess.DEVNULL, check=must)
@@ -78,6 +84,7 @@ def _disk(image):
                     and os.access(script, os.X_OK) and not target.exists():
                 target.write_bytes(script.read_bytes())
                 target.chmod(0o755)
+    _libraries(tree)
     # execveat wants a file that is not executable under this name.
     (tree / 'exec' / 'Makefile').write_text('# not a program\n')
     subprocess.run(['truncate', '-s', '512M', image], check=True)
@@ -85,12 +92,22 @@ def _disk(image):
     return image
 
 
+def _libraries(tree):
+    """Copy LIBRARIES that the programs need to the folder lib."""
+    programs = [p for p in tree.glob('*/*') if p.is_file() and os.access(p, os.X_OK)]
+    text = subprocess.run(['ldd', *programs], capture_output=True, text=True, check=False).stdout
+    (tree / 'lib').mkdir()
+    for path in set(re.findall(r'=> (/\S+) \(0x', text)):
+        if re.search(LIBRARIES, path):
+            shutil.copy2(os.path.realpath(path), tree / 'lib' / os.path.basename(path))
+
+
 def command(entry, seconds=600):
     """The shell command that runs one entry below /mnt.
 
     Some programs print millions of lines: only the end comes to the console.
     """
-    return (f'cd /mnt/{entry.collection} && timeout -k 5 {seconds} '
+    return (f'export LD_LIBRARY_PATH=/mnt/lib; cd /mnt/{entry.collection} && timeout -k 5 {seconds} '
             f'./{entry.program} {entry.argument} < /dev/null > /tmp/out 2>&1; code=$?; '
             f'tail -c 6000 /tmp/out; (exit $code)')
 

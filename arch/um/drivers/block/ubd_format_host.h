@@ -31,6 +31,16 @@
 struct ubd_format;
 
 /**
+ * struct ubd_hold - when writes may wait on the vCPU again; ubd_now_host.c
+ * @until: not before this time, in ns
+ * @length: for how long they may not, or might not last time
+ */
+struct ubd_hold {
+	unsigned long long until;
+	unsigned long long length;
+};
+
+/**
  * struct host_ubd - an open disk
  * @nr: its number
  * @flags: HOST_UBD_*
@@ -39,6 +49,8 @@ struct ubd_format;
  * @size: bytes of the disk; need not be a multiple of anything
  * @format: its format
  * @private: the format's own
+ * @cant_ask: the host can't say whether a write would wait for the disk
+ * @hold: whether writes do
  */
 struct host_ubd {
 	int nr;
@@ -48,6 +60,8 @@ struct host_ubd {
 	uint64_t size;
 	const struct ubd_format *format;
 	void *private;
+	int cant_ask;
+	struct ubd_hold hold;
 };
 
 /**

@@ -58,6 +58,13 @@ void ubd_note_lost(const struct host_ubd_request *request, int err)
 	disk->format->lost(request->ubd, err);
 }
 
+int ubd_end_write(const struct host_ubd_request *request)
+{
+	const struct ubd_format *format = request->ubd->format;
+
+	return request->op == HOST_UBD_WRITE && format->written ? format->written(request) : 0;
+}
+
 static int perform_on(struct host_ubd_request *request, unsigned long long skip,
 		      const struct ubd_extent *extent)
 {
@@ -106,7 +113,7 @@ static int perform(struct host_ubd_request *request)
 		ubd_note_lost(request, err);
 		at = end;
 	}
-	return err;
+	return err ? err : ubd_end_write(request);
 }
 
 void ubd_finish(struct host_ubd_request *request)
@@ -160,8 +167,10 @@ int host_ubd_submit(struct host_ubd_request *request)
 	request->done = 0;
 	if (request->op <= HOST_UBD_WRITE)
 		n = request->ubd->format->map(request, extents);
-	if (n && ubd_do_now(request, extents, n, request->queue->at_threads || ubd_ring_used()))
+	if (n && ubd_do_now(request, extents, n, request->queue->at_threads || ubd_ring_used())) {
+		request->error = ubd_end_write(request);
 		return 1;
+	}
 	if (n == 1 && engine == ENGINE_URING && suits_ring(request) && !ubd_ring_add(request, extents))
 		return 0;
 	ubd_to_thread(request);

@@ -431,35 +431,22 @@ static const struct bench list[] = {
 	{ "file", file_ops, 20 },
 };
 
+static int own_word(const char *word)
+{
+	if (!strcmp(word, "--exit"))
+		exit(0);
+	if (strcmp(word, "--native"))
+		return 0;
+	native = 1;
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned int i;
-	int a, named = 0;
+	char *words[argc];
+	int n = parse_words(argc, argv, own_word, words);
 
-	setlinebuf(stdout);
-	for (a = 1; a < argc; a++) {
-		if (!strcmp(argv[a], "--exit"))
-			return 0;
-		if (!strcmp(argv[a], "--native")) {
-			native = 1;
-			continue;
-		}
-		if (!strcmp(argv[a], "--time") && a + 1 < argc)
-			batch_ms = atol(argv[++a]);
-		else if (!strcmp(argv[a], "--steps"))
-			steps = 1;
-		else
-			named++;
-	}
 	allow_thp(0);
-	for (i = 0; i < sizeof(list) / sizeof(*list); i++) {
-		int wanted = !named;
-
-		for (a = 1; a < argc; a++)
-			wanted |= !strcmp(argv[a], list[i].name);
-		if (wanted)
-			measure(&list[i]);
-	}
-	puts("bench done");
+	measure_wanted(list, sizeof(list) / sizeof(*list), words, n);
 	return 0;
 }

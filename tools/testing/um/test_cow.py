@@ -15,6 +15,7 @@ import subprocess
 import pytest
 
 from harness import images, tools
+from harness.disk import O_DIRECT, open_flags
 from harness.tap import Tap
 
 
@@ -235,8 +236,10 @@ def test_flags(guest, image, tmp_path, back):
     assert g.poweroff() == 0
     assert cow.read_bytes() == before
     with tools.locked(cow, write=True):
-        g = guest(f'ubd0={image}', f'ubd1c={cow}', 'mem=64M').boot()
+        g = guest(f'ubd0={image}', f'ubd1c={cow}', 'ubd_opt=b,direct', 'mem=64M').boot()
         assert 'Not locking' in log(g)
+        assert 'ubd_opt=direct is for plain images' in log(g)
+        assert not open_flags(g, cow) & O_DIRECT
         assert g.poweroff() == 0
 
 

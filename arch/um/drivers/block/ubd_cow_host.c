@@ -54,6 +54,8 @@ static int cow_probe(struct host_ubd *disk, const struct host_ubd_info *info, co
 		return -errno;
 	}
 	if (disk_file_read(disk->fd, magic, 4, 0) == 4 && cow_header_probe(magic, 4)) {
+		if (disk->flags & HOST_UBD_DIRECT)
+			ubd_log(5, "ubd_opt=direct is for plain images: a COW file and its backing file are read and written through the host's cache");
 		disk->flags &= ~HOST_UBD_DIRECT;
 		return 1;
 	}

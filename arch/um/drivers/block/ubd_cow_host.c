@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "disk_file.h"
+#include "../../os-Linux/disk_file.h"
 #include "ubd_cow_host.h"
 #include "ubd_format_host.h"
 

@@ -10,9 +10,10 @@
  * journal, or when the host holds back who has written too much. Then nothing
  * runs on the vCPU. So such a write is only done here if somebody waits for just
  * this one, and nothing else is under way, least of all a flush; and it is
- * timed: after one that took long, the disk's writes go to other threads for a
- * while, and for twice as long if that was no cure. So a slow disk stops the
- * vCPU a few times, and seldom from then on, and a fast one never.
+ * timed: after one that took long, the disk's writes go to other threads for ten
+ * times as long, and for twice as long as before if that was no cure. So a slow disk
+ * stops the vCPU a few times, and seldom from then on, and a fast one never. (That
+ * the host had other things to run looks the same, and should not cost much.)
  */
 #include <errno.h>
 #include <sys/uio.h>
@@ -26,7 +27,7 @@
 
 #define NS_PER_MS	1000000ULL
 #define SLOW_NS		(1 * NS_PER_MS)
-#define HOLD_MIN_NS	(100 * NS_PER_MS)
+#define HOLD_TIMES	10
 #define HOLD_MAX_NS	(30000 * NS_PER_MS)
 
 static unsigned long long now_ns(void)
@@ -58,15 +59,14 @@ static int is_easy(const struct host_ubd_request *request, const struct ubd_exte
 
 static void note_time(struct ubd_hold *hold, unsigned long long start, unsigned long long end)
 {
+	unsigned long long length = HOLD_TIMES * (end - start);
+
 	if (end - start < SLOW_NS)
 		return;
 	/* Soon after the last time? */
-	if (start - hold->until < hold->length)
-		hold->length *= 2;
-	else
-		hold->length = HOLD_MIN_NS;
-	if (hold->length > HOLD_MAX_NS)
-		hold->length = HOLD_MAX_NS;
+	if (start - hold->until < hold->length && length < 2 * hold->length)
+		length = 2 * hold->length;
+	hold->length = length < HOLD_MAX_NS ? length : HOLD_MAX_NS;
 	hold->until = end + hold->length;
 }
 

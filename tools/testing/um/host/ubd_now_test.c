@@ -170,16 +170,12 @@ static void test_slow(void)
 	int good = 1;
 
 	renew(0);
-	host.duration = 50 * MS;
+	host.duration = 10 * MS;
 	check(write_page(), "a slow write is done");
-	check(held_after(0) && held_after(99), "then none waits here for a while");
+	check(held_after(0) && held_after(99), "then none waits here for ten times as long");
 	check(!held_after(2), "but one is tried again");
 	check(held_after(150) && held_after(40), "still slow: none for twice as long");
-	for (int i = 0; i < 20; i++) {
-		/* The last try began the next time. */
-		held_after(60000);
-	}
-	host.duration = 50 * MS;
+	check(!held_after(20) && disk.hold.length == 400 * MS, "and so on");
 	for (int i = 0; i < 12; i++) {
 		unsigned long long left = (disk.hold.until - host.now) / MS;
 
@@ -192,7 +188,10 @@ static void test_slow(void)
 	check(!held_after(30001) && !held_after(0) && !held_after(0), "a fast disk is used at once");
 	host.now += 60000 * MS;
 	host.duration = 50 * MS;
-	check(write_page() && disk.hold.length == 100 * MS, "much later it begins anew");
+	check(write_page() && disk.hold.length == 500 * MS, "much later it begins anew");
+	host.now += 501 * MS;
+	host.duration = 200 * MS;
+	check(write_page() && disk.hold.length == 2000 * MS, "the slower, the longer");
 }
 
 int main(void)

@@ -125,6 +125,40 @@ def test_both_see_the_same(guest, image, tmp_path, ours, engine, size):
     assert back.read_bytes() == data
 
 
+def test_huge(guest, image, tmp_path, ours):
+    """An image of 16 GiB and a byte: a small COW file, and every byte is there."""
+    size = (16 << 30) + 1
+    back = tmp_path / 'back'
+    with open(back, 'wb') as f:
+        f.seek(size - 1)
+        f.write(b'E')
+    cow = tmp_path / 'cow'
+    g = guest(f'ubd0={image}', f'ubd1={cow},{back}', 'mem=64M').boot()
+    assert cow.stat().st_blocks * 512 <= 300 << 10
+    assert int(g.out('blockdev --getsize64 /dev/ubdb')) == size + 511
+    last = 'bs=512 skip=33554432 count=1 iflag=direct'
+    assert g.out(f'dd if=/dev/ubdb {last} 2>/dev/null | tr -d "\\0"') == 'E'
+    g.out('echo near | dd of=/dev/ubdb bs=512 seek=33554431 conv=sync,fsync 2>/dev/null')
+    g.out('echo 3 > /proc/sys/vm/drop_caches')
+    assert g.out(f'dd if=/dev/ubdb {last} 2>/dev/null | tr -d "\\0"') == 'E'
+    assert g.poweroff() == 0
+    assert cow.stat().st_blocks * 512 <= 400 << 10
+    subprocess.run([ours['uml_moo'], cow, tmp_path / 'm'], check=True)
+    assert (tmp_path / 'm').stat().st_size == size
+    assert (tmp_path / 'm').stat().st_blocks * 512 <= 1 << 20
+    with open(tmp_path / 'm', 'rb') as f:
+        f.seek(size - 513)
+        assert f.read() == b'near\n'.ljust(512, b'\0') + b'E'
+    # The guest's write to the last sector is not lost, either.
+    g = guest(f'ubd0={image}', f'ubd1={cow}', 'mem=64M').boot()
+    g.out('yes | head -c 512 | dd of=/dev/ubdb bs=512 seek=33554432 conv=fsync 2>/dev/null')
+    assert g.poweroff() == 0
+    subprocess.run([ours['uml_moo'], cow, tmp_path / 'm2'], check=True)
+    with open(tmp_path / 'm2', 'rb') as f:
+        f.seek(size - 1)
+        assert f.read() == b'y\n' * 256
+
+
 @pytest.mark.parametrize('form', [tools.V1, tools.V2, tools.V3_BROKEN], ids=lambda f: f.name)
 def test_old_versions(guest, image, tmp_path, back, ours, form):
     """Files of old versions are read and written."""

@@ -95,17 +95,6 @@ def test_read_only(guest, image, tmp_path):
     assert hashlib.sha256(disk.read_bytes()).digest() == before
 
 
-def test_unwritable_file(guest, image, tmp_path):
-    """A file without write permission becomes a read-only disk (if we aren't root)."""
-    if os.getuid() == 0:
-        pytest.skip('root may write to any file')
-    disk = images.blank(tmp_path / 'mode', '4M')
-    disk.chmod(0o444)
-    g = guest(f'ubd0={image}', f'ubd1={disk}', 'mem=64M').boot()
-    assert g.out('blockdev --getro /dev/ubdb') == '1'
-    assert g.poweroff() == 0
-
-
 def test_data(guest, image, tmp_path):
     """What the guest writes at odd places and sizes is what the host reads."""
     disk = images.blank(tmp_path / 'data', '16M')

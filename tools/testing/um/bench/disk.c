@@ -126,12 +126,12 @@ static void open_ring(void)
 	ring.cqes = (struct io_uring_cqe *)(base + p.cq_off.cqes);
 }
 
-static void add_read(unsigned int slot)
+static void add(unsigned char opcode, unsigned int slot)
 {
 	unsigned int tail = *ring.sq_tail, index = tail & ring.sq_mask;
 
 	ring.sqes[index] = (struct io_uring_sqe){
-		.opcode = IORING_OP_READ, .fd = fd, .off = random_offset(),
+		.opcode = opcode, .fd = fd, .off = random_offset(),
 		.addr = (unsigned long)(buffers + slot * BLOCK), .len = BLOCK,
 		.user_data = slot,
 	};
@@ -139,7 +139,7 @@ static void add_read(unsigned int slot)
 	__atomic_store_n(ring.sq_tail, tail + 1, __ATOMIC_RELEASE);
 }
 
-static void read_deep(long n)
+static void deep(unsigned char opcode, long n)
 {
 	unsigned int slots[DEPTH], nr_free = DEPTH;
 	long to_add = n, to_come = n;
@@ -152,7 +152,7 @@ static void read_deep(long n)
 		unsigned int added = 0, head, tail;
 
 		while (nr_free && to_add) {
-			add_read(slots[--nr_free]);
+			add(opcode, slots[--nr_free]);
 			added++;
 			to_add--;
 		}
@@ -166,7 +166,7 @@ static void read_deep(long n)
 
 			if (cqe->res != (int)BLOCK) {
 				errno = -cqe->res;
-				fail("read by io_uring");
+				fail("io_uring");
 			}
 			slots[nr_free++] = cqe->user_data;
 			to_come--;
@@ -175,8 +175,19 @@ static void read_deep(long n)
 	}
 }
 
+static void read_deep(long n)
+{
+	deep(IORING_OP_READ, n);
+}
+
+static void write_deep(long n)
+{
+	deep(IORING_OP_WRITE, n);
+}
+
 static struct bench list[] = {
 	{ "read_4k_q32", read_deep, 100 },
+	{ "write_4k_q32", write_deep, 100 },
 	{ "read_4k", read_random, 100 },
 	{ "write_4k", write_random, 100 },
 	{ "read_128k", read_long, 100 },

@@ -175,8 +175,8 @@ def measure(options, kernel, peer, results_of):
             ours.append(uml('linux.uml', peer, '--direct /dev/ubdb', f'ubdbc={cached}'))
         yield ('disks, host with page cache',
                *_table(options, [cached], [lambda: Host('host', cached), *ours],
-                       ['read_4k_q32', 'read_4k', 'write_4k', 'read_128k', 'write_128k'],
-                       results_of))
+                       ['read_4k_q32', 'write_4k_q32', 'read_4k', 'write_4k', 'read_128k',
+                        'write_128k'], results_of))
         yield ('disks, host with O_DIRECT',
                *_table(options, [direct],
                        [lambda: Host('host', '--direct', direct),
@@ -184,9 +184,9 @@ def measure(options, kernel, peer, results_of):
                             'ubd_opt=b,direct', 'ubd_engine=io_uring', *KERNEL_ARGS),
                         uml('threads', kernel, '--direct /dev/ubdb', f'ubdbc={direct}',
                             'ubd_opt=b,direct', 'ubd_engine=threads', *KERNEL_ARGS)],
-                       ['read_4k_q32', 'read_4k'], results_of))
+                       ['read_4k_q32', 'write_4k_q32', 'read_4k'], results_of))
         files, subjects = _cow_subjects(uml, kernel, folder, min(options.rounds, 6))
         yield ('disks, plain image and COW files',
                *_table(options, files, subjects,
-                       ['read_4k_q32', 'read_4k', 'write_4k', 'read_128k', 'write_128k'],
-                       results_of))
+                       ['read_4k_q32', 'write_4k_q32', 'read_4k', 'write_4k', 'read_128k',
+                        'write_128k'], results_of))

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <host/options.h>
 #include <host/process.h>
+#include "disk_file.h"
 #include "internal.h"
 
 static const char *path;
@@ -52,20 +53,9 @@ long host_initrd_size(void)
 
 long host_initrd_load(void *buf, unsigned long len)
 {
-	unsigned long done = 0;
+	long n = disk_file_read(fd, buf, len, 0);
 
-	while (done < len) {
-		ssize_t n = pread(fd, (char *)buf + done, len - done, done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		done += n;
-	}
 	close(fd);
 	fd = -1;
-	return done;
+	return n;
 }

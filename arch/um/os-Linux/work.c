@@ -37,7 +37,8 @@ void host_pool_submit(struct host_pool *pool, struct host_work *work)
 
 	work->next = NULL;
 	pthread_mutex_lock(&pool->lock);
-	*pool->last = work;
+	/* Who watches reads the first without the lock. */
+	__atomic_store_n(pool->last, work, __ATOMIC_RELAXED);
 	pool->last = &work->next;
 	/* Who watches will see it. */
 	wake = pool->idle && !__atomic_load_n(&pool->watchers, __ATOMIC_SEQ_CST);
@@ -96,7 +97,7 @@ static void *pool_thread(void *arg)
 			pool->idle--;
 		}
 		work = pool->first;
-		pool->first = work->next;
+		__atomic_store_n(&pool->first, work->next, __ATOMIC_RELAXED);
 		if (!pool->first)
 			pool->last = &pool->first;
 		wake = pool->first && pool->idle;

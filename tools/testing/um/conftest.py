@@ -3,6 +3,7 @@
 
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -52,6 +53,29 @@ def busybox():
 def image(busybox, tmp_path):
     """A copy of the busybox image."""
     return images.copy(busybox, tmp_path / 'root.img')
+
+
+@pytest.fixture
+def tmpfs(tmp_path):
+    """Mount a tmpfs of a size; returns a function that mounts or changes it.
+
+    A file system that is soon full, and then has room again.
+    """
+    points = []
+
+    def mount(size, name='tmpfs'):
+        point = tmp_path / name
+        words = ['-o', f'remount,size={size}', point] if point.is_mount() else \
+            ['-t', 'tmpfs', '-o', f'size={size}', 'tmpfs', point]
+        point.mkdir(exist_ok=True)
+        if subprocess.run(['mount', *words], stderr=subprocess.DEVNULL, check=False).returncode:
+            pytest.skip('cannot mount a tmpfs here')
+        points.append(point)
+        return point
+
+    yield mount
+    for point in set(points):
+        subprocess.run(['umount', '-l', point], check=True)
 
 
 def _name(request):

@@ -15,6 +15,7 @@ import subprocess
 import pytest
 
 from harness import images, tools
+from harness.disk import O_DIRECT, open_flags
 from harness.tap import Tap
 
 
@@ -122,6 +123,40 @@ def test_both_see_the_same(guest, image, tmp_path, ours, engine, size):
     real = merge(tmp_path / 'cow', tmp_path / 'real')
     assert real == mine[:len(real)] and len(real) == size // 512 * 512
     assert back.read_bytes() == data
+
+
+def test_huge(guest, image, tmp_path, ours):
+    """An image of 16 GiB and a byte: a small COW file, and every byte is there."""
+    size = (16 << 30) + 1
+    back = tmp_path / 'back'
+    with open(back, 'wb') as f:
+        f.seek(size - 1)
+        f.write(b'E')
+    cow = tmp_path / 'cow'
+    g = guest(f'ubd0={image}', f'ubd1={cow},{back}', 'mem=64M').boot()
+    assert cow.stat().st_blocks * 512 <= 300 << 10
+    assert int(g.out('blockdev --getsize64 /dev/ubdb')) == size + 511
+    last = 'bs=512 skip=33554432 count=1 iflag=direct'
+    assert g.out(f'dd if=/dev/ubdb {last} 2>/dev/null | tr -d "\\0"') == 'E'
+    g.out('echo near | dd of=/dev/ubdb bs=512 seek=33554431 conv=sync,fsync 2>/dev/null')
+    g.out('echo 3 > /proc/sys/vm/drop_caches')
+    assert g.out(f'dd if=/dev/ubdb {last} 2>/dev/null | tr -d "\\0"') == 'E'
+    assert g.poweroff() == 0
+    assert cow.stat().st_blocks * 512 <= 400 << 10
+    subprocess.run([ours['uml_moo'], cow, tmp_path / 'm'], check=True)
+    assert (tmp_path / 'm').stat().st_size == size
+    assert (tmp_path / 'm').stat().st_blocks * 512 <= 1 << 20
+    with open(tmp_path / 'm', 'rb') as f:
+        f.seek(size - 513)
+        assert f.read() == b'near\n'.ljust(512, b'\0') + b'E'
+    # The guest's write to the last sector is not lost, either.
+    g = guest(f'ubd0={image}', f'ubd1={cow}', 'mem=64M').boot()
+    g.out('yes | head -c 512 | dd of=/dev/ubdb bs=512 seek=33554432 conv=fsync 2>/dev/null')
+    assert g.poweroff() == 0
+    subprocess.run([ours['uml_moo'], cow, tmp_path / 'm2'], check=True)
+    with open(tmp_path / 'm2', 'rb') as f:
+        f.seek(size - 1)
+        assert f.read() == b'y\n' * 256
 
 
 @pytest.mark.parametrize('form', [tools.V1, tools.V2, tools.V3_BROKEN], ids=lambda f: f.name)
@@ -235,8 +270,10 @@ def test_flags(guest, image, tmp_path, back):
     assert g.poweroff() == 0
     assert cow.read_bytes() == before
     with tools.locked(cow, write=True):
-        g = guest(f'ubd0={image}', f'ubd1c={cow}', 'mem=64M').boot()
+        g = guest(f'ubd0={image}', f'ubd1c={cow}', 'ubd_opt=b,direct', 'mem=64M').boot()
         assert 'Not locking' in log(g)
+        assert 'ubd_opt=direct is for plain images' in log(g)
+        assert not open_flags(g, cow) & O_DIRECT
         assert g.poweroff() == 0
 
 
@@ -323,19 +360,12 @@ def test_ends_without_a_flush(guest, image, tmp_path, back, ours):
     assert merge(cow, tmp_path / 'm', ours['uml_moo'])[:256 << 10] == bytes(256 << 10)
 
 
-def test_full_host_disk(guest, image, tmp_path, back):
+def test_full_host_disk(guest, image, tmpfs, tmp_path, back):
     """A COW file without room: write errors in the guest, nothing else is hurt."""
-    small = tmp_path / 'small'
-    small.mkdir()
-    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small],
-                      check=False).returncode:
-        pytest.skip('cannot mount a tmpfs here')
-    try:
-        g = guest(f'ubd0={image}', f'ubd1={small}/cow,{back}', 'mem=64M').boot()
-        assert g.run('dd if=/dev/zero of=/dev/ubdb bs=64k count=64 conv=fsync')[0] != 0
-        assert g.out('dd if=/dev/ubdb bs=1M skip=6 2>/dev/null | md5sum').split()[0] == \
-            hashlib.md5(back.read_bytes()[6 << 20:]).hexdigest()
-        assert g.poweroff() == 0
-        merge(small / 'cow', tmp_path / 'm')
-    finally:
-        subprocess.run(['umount', '-l', small], check=True)
+    cow = tmpfs('1m') / 'cow'
+    g = guest(f'ubd0={image}', f'ubd1={cow},{back}', 'mem=64M').boot()
+    assert g.run('dd if=/dev/zero of=/dev/ubdb bs=64k count=64 conv=fsync')[0] != 0
+    assert g.out('dd if=/dev/ubdb bs=1M skip=6 2>/dev/null | md5sum').split()[0] == \
+        hashlib.md5(back.read_bytes()[6 << 20:]).hexdigest()
+    assert g.poweroff() == 0
+    merge(cow, tmp_path / 'm')

@@ -62,6 +62,22 @@ def limited(guest, place, user, limit, *args):
                  env={'HOME': place / 'home', 'TMPDIR': place / 'tmp'})
 
 
+def test_unwritable_disk(guest, place):
+    """Files that the user may only read (chmod -w) are read-only disks, and it is said."""
+    image = place / 'root.img'
+    image.chmod(0o444)
+    back = images.blank(place / 'back', '1M')
+    back.chmod(0o444)
+    g = limited(guest, place, NOBODY, '--nproc=500', f'ubd1={place}/tmp/cow,{back}',
+                f'ubd2={back}').boot()
+    log = g.out('dmesg')
+    assert f'ubda: "{image}" can\'t be written; the disk is read-only' in log
+    assert g.out('for d in a b c; do blockdev --getro /dev/ubd$d; done').split() == ['1', '0', '1']
+    # A COW file over such a file is as good as any.
+    g.out('dd if=/dev/zero of=/dev/ubdb bs=64k count=1 conv=fsync 2>/dev/null')
+    assert g.poweroff() == 0
+
+
 def test_process_limit(guest, place):
     """RLIMIT_NPROC of the host is an error of fork() in the guest."""
     g = limited(guest, place, NOBODY, '--nproc=60').boot()

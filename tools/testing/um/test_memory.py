@@ -22,24 +22,6 @@ from harness.tap import Tap
 MIB = 1 << 20
 
 
-@pytest.fixture
-def tmpfs(tmp_path):
-    """Mount a tmpfs of a size; returns a function that mounts or changes it."""
-    point = tmp_path / 'tmpfs'
-    point.mkdir()
-
-    def mount(size):
-        words = ['-o', f'remount,size={size}', point] if point.is_mount() else \
-            ['-t', 'tmpfs', '-o', f'size={size}', 'tmpfs', point]
-        if subprocess.run(['mount', *words], stderr=subprocess.DEVNULL, check=False).returncode:
-            pytest.skip('cannot mount a tmpfs here')
-        return point
-
-    yield mount
-    if point.is_mount():
-        subprocess.run(['umount', '-l', point], check=True)
-
-
 def memory_file(g):
     """Bytes that the host has given to the guest's memory."""
     folder = Path(f'/proc/{g.pid}/fd')

@@ -78,7 +78,7 @@ def guests(tmp_path_factory):
 
     def get(mode):
         if mode not in found or not found[mode].alive():
-            root = images.copy(images.stress(), tmp_path_factory.mktemp('stress') / 'root.img')
+            root = images.copy(images.with_program('stress-ng'), tmp_path_factory.mktemp('stress') / 'root.img')
             found[mode] = Guest(f'ubd0={root}', 'mem=1G', *mode.split(),
                                 name=f'stress-{mode}').boot()
             found[mode].out('cd /tmp')

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "cow.h"
-#include "disk_file.h"
+#include "../../os-Linux/disk_file.h"
 
 /* What is known about the file that b->fd is. */
 static int look(struct cow_backing *b)

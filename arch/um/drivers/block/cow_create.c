@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "cow.h"
-#include "disk_file.h"
+#include "../../os-Linux/disk_file.h"
 #include "new_file.h"
 
 /* The header of a new COW file over @b, which keeps @name. */

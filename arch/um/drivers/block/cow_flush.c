@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "cow.h"
-#include "disk_file.h"
+#include "../../os-Linux/disk_file.h"
 
 void cow_lost(struct cow *cow, int err)
 {

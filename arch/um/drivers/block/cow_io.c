@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cow.h"
-#include "disk_file.h"
+#include "../../os-Linux/disk_file.h"
 
 void cow_map_piece(const struct cow *cow, uint64_t offset, uint64_t len, struct cow_piece *piece)
 {

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "cow_map.h"
-#include "disk_file.h"
+#include "../../os-Linux/disk_file.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bits of words are bits of bytes");
 

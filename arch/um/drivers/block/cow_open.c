@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cow.h"
-#include "disk_file.h"
+#include "../../os-Linux/disk_file.h"
 
 int cow_lock(int fd, const char *path, int write, struct cow_report *report)
 {

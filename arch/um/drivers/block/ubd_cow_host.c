@@ -2,9 +2,10 @@
 /*
  * The COW format of disks (ubd_format_host.h, cow.h).
  *
- * Reads, and writes to sectors that the COW file has already, are plain ranges
- * of files for the engine. A sector's first write, a discard, and a flush when
- * the bitmap is behind are done here, on a host thread.
+ * Reads and writes are plain ranges of files for the engine; that a sector is the
+ * COW file's from then on is noted when its first write is done. A discard, a
+ * flush when the bitmap is behind, and a first write that is to be on the medium
+ * at once are done here, on a host thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "disk_file.h"
+#include "../../os-Linux/disk_file.h"
 #include "ubd_cow_host.h"
 #include "ubd_format_host.h"
 
@@ -53,6 +54,8 @@ static int cow_probe(struct host_ubd *disk, const struct host_ubd_info *info, co
 		return -errno;
 	}
 	if (disk_file_read(disk->fd, magic, 4, 0) == 4 && cow_header_probe(magic, 4)) {
+		if (disk->flags & HOST_UBD_DIRECT)
+			ubd_log(5, "ubd_opt=direct is for plain images: a COW file and its backing file are read and written through the host's cache");
 		disk->flags &= ~HOST_UBD_DIRECT;
 		return 1;
 	}
@@ -137,16 +140,33 @@ static int cow_format_map(const struct host_ubd_request *request, struct ubd_ext
 			return 0;
 		*extents = (struct ubd_extent){ .fd = cow->fd };
 		return 1;
+	case HOST_UBD_WRITE:
+		if (is_durable(request) ? !cow_in_place(cow, request->offset, request->len, 1) :
+		    cow_has_room(cow, request->offset, request->len))
+			return 0;
+		break;
 	default:
 		if (request->ubd->is_device && request->op == HOST_UBD_DISCARD)
 			return 0;
 		if (!cow_in_place(cow, request->offset, request->len, is_durable(request)))
 			return 0;
-		extents->fd = cow->fd;
-		extents->offset = cow_offset(cow, request->offset);
-		extents->len = request->len;
-		return 1;
 	}
+	extents->fd = cow->fd;
+	extents->offset = cow_offset(cow, request->offset);
+	extents->len = request->len;
+	return 1;
+}
+
+static int cow_format_written(const struct host_ubd_request *request)
+{
+	struct cow *cow = request->ubd->private;
+	int err;
+
+	if (cow_in_place(cow, request->offset, request->len, 0))
+		return 0;
+	err = cow_written(cow, request->offset, request->len);
+	ubd_cow_sync_soon();
+	return err;
 }
 
 static int read_pieces(const struct cow *cow, const struct host_ubd_request *request)
@@ -225,6 +245,7 @@ const struct ubd_format ubd_cow_format = {
 	.open = cow_format_open,
 	.close = cow_format_close,
 	.map = cow_format_map,
+	.written = cow_format_written,
 	.perform = cow_perform,
 	.lost = cow_format_lost,
 };

@@ -4,8 +4,8 @@
  *
  * The disk's format tells where a request lies (ubd_format_host.h). Then
  *
- *  - a read of what the host has in its page cache is done where it was
- *    submitted, by preadv2() with RWF_NOWAIT: nothing is faster;
+ *  - what the host's page cache can serve is done where it was submitted
+ *    (ubd_now_host.c);
  *  - other reads and writes of one plain range go through io_uring
  *    (ubd_uring_host.c) where the host has it, those that come together by one
  *    call of the host;
@@ -19,7 +19,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include <host/event.h>
 #include <host/options.h>
@@ -27,9 +26,6 @@
 #include "../../os-Linux/spin.h"
 #include "../../os-Linux/work.h"
 #include "ubd_engine_host.h"
-
-/* Longer reads are left to the pool: copying them would hold up the vCPU. */
-#define INLINE_MAX	(128 * 1024)
 
 enum engine { ENGINE_AUTO, ENGINE_URING, ENGINE_THREADS };
 
@@ -60,6 +56,13 @@ void ubd_note_lost(const struct host_ubd_request *request, int err)
 	     err == -EOPNOTSUPP))
 		return;
 	disk->format->lost(request->ubd, err);
+}
+
+int ubd_end_write(const struct host_ubd_request *request)
+{
+	const struct ubd_format *format = request->ubd->format;
+
+	return request->op == HOST_UBD_WRITE && format->written ? format->written(request) : 0;
 }
 
 static int perform_on(struct host_ubd_request *request, unsigned long long skip,
@@ -110,7 +113,7 @@ static int perform(struct host_ubd_request *request)
 		ubd_note_lost(request, err);
 		at = end;
 	}
-	return err;
+	return err ? err : ubd_end_write(request);
 }
 
 void ubd_finish(struct host_ubd_request *request)
@@ -145,20 +148,6 @@ void ubd_to_thread(struct host_ubd_request *request)
 	host_work_submit(work);
 }
 
-/* Returns 1 if the whole read was in the host's page cache. */
-static int read_cached(struct host_ubd_request *request, const struct ubd_extent *extents, int n)
-{
-	if (request->op != HOST_UBD_READ || request->len > INLINE_MAX)
-		return 0;
-	/* With O_DIRECT it would wait for the disk. */
-	if (request->ubd->flags & HOST_UBD_DIRECT)
-		return 0;
-	if (n > 1)
-		return ubd_read_cached(request, extents, n);
-	return preadv2(extents->fd, (const struct iovec *)request->segments, request->nr_segments,
-		       extents->offset, RWF_NOWAIT) == (ssize_t)request->len;
-}
-
 /*
  * A single write to the host's page cache takes little longer than to wake
  * somebody for it, and the ring has to: the pool may have a thread that watches.
@@ -178,8 +167,10 @@ int host_ubd_submit(struct host_ubd_request *request)
 	request->done = 0;
 	if (request->op <= HOST_UBD_WRITE)
 		n = request->ubd->format->map(request, extents);
-	if (n && read_cached(request, extents, n))
+	if (n && ubd_do_now(request, extents, n, request->queue->at_threads || ubd_ring_used())) {
+		request->error = ubd_end_write(request);
 		return 1;
+	}
 	if (n == 1 && engine == ENGINE_URING && suits_ring(request) && !ubd_ring_add(request, extents))
 		return 0;
 	ubd_to_thread(request);

@@ -21,6 +21,19 @@ void ubd_finish(struct host_ubd_request *request);
 void ubd_to_thread(struct host_ubd_request *request);
 
 /**
+ * ubd_do_now() - do a read or write that need not wait for the disk
+ * @request: what to do
+ * @extents: where it lies
+ * @n: number of @extents
+ * @busy: other requests are under way
+ *
+ * On the vCPU it was submitted on. Returns 1 if it is done, all of it and well.
+ * Otherwise 0, with @request->done set to what is done of it.
+ */
+int ubd_do_now(struct host_ubd_request *request, const struct ubd_extent *extents, int n,
+	       int busy);
+
+/**
  * ubd_read_cached() - read what the host has in its page cache
  * @request: the read
  * @extents: where it lies

@@ -6,13 +6,14 @@
  * the disk's format where these lie (map()). If that is a few plain ranges of
  * files, the engine does the rest itself, by whatever is fastest: at once if
  * the host has the data in memory, through io_uring, or on a host thread. If
- * more is to be done (a sector has to be allocated, a bitmap written), map()
- * says so by returning 0, and the engine calls perform() on a host thread,
- * which does the whole request and may block.
+ * more is to be done (a bitmap has to be on the medium, too), map() says so by
+ * returning 0, and the engine calls perform() on a host thread, which does the
+ * whole request and may block.
  *
  * So a format for plain images needs no perform() at all, and one with
- * copy-on-write needs it for first writes, for discards and for what is too
- * scattered; its reads and overwrites go the fast way.
+ * copy-on-write needs it for discards, for writes that are to be on the medium at
+ * once, and for what is too scattered; its reads and writes go the fast way. It is
+ * told of a write that is done, to note in memory who has the sectors now.
  *
  * Adding a format: a file with a struct ubd_format, whose address goes into
  * ubd_formats[] in ubd_open_host.c before that of the raw format, which takes
@@ -31,6 +32,16 @@
 struct ubd_format;
 
 /**
+ * struct ubd_hold - when writes may wait on the vCPU again; ubd_now_host.c
+ * @until: not before this time, in ns
+ * @length: for how long they may not, or might not last time
+ */
+struct ubd_hold {
+	unsigned long long until;
+	unsigned long long length;
+};
+
+/**
  * struct host_ubd - an open disk
  * @nr: its number
  * @flags: HOST_UBD_*
@@ -39,6 +50,8 @@ struct ubd_format;
  * @size: bytes of the disk; need not be a multiple of anything
  * @format: its format
  * @private: the format's own
+ * @cant_ask: the host can't say whether a write would wait for the disk
+ * @hold: whether writes do
  */
 struct host_ubd {
 	int nr;
@@ -48,6 +61,8 @@ struct host_ubd {
 	uint64_t size;
 	const struct ubd_format *format;
 	void *private;
+	int cant_ask;
+	struct ubd_hold hold;
 };
 
 /**
@@ -81,10 +96,14 @@ struct ubd_extent {
  *	request is under way. May block. May be NULL.
  * @map: where a request lies. Fills @extents, in order, whose lengths add up
  *	to @request->len, and returns their number, 1 to UBD_EXTENTS; doing
- *	@request->op on each must be all there is to do for the request. A flush
+ *	@request->op on each, and written(), must be all there is to do for the
+ *	request. A flush
  *	is one extent, whose file is synced. 0: leave it to perform(). Must not
  *	block or take long. Called on a vCPU or any host thread, several at a
  *	time, and perhaps twice for one request: it must change nothing.
+ * @written: a write that map() described is done. To be called before anybody is
+ *	told. From any host thread and the vCPU; must not block for long. Returns 0 or
+ *	a negative errno. May be NULL.
  * @perform: do a request for which map() returned 0, entirely. On a host thread
  *	that may block, several at a time. Returns 0 or a negative errno. A write
  *	with @request->fua set, and every write to a disk with HOST_UBD_SYNC, is
@@ -109,6 +128,7 @@ struct ubd_format {
 	int (*open)(struct host_ubd *disk, struct host_ubd_info *info, const char **why);
 	void (*close)(struct host_ubd *disk);
 	int (*map)(const struct host_ubd_request *request, struct ubd_extent *extents);
+	int (*written)(const struct host_ubd_request *request);
 	int (*perform)(struct host_ubd_request *request);
 	void (*lost)(struct host_ubd *disk, int err);
 };
@@ -160,6 +180,13 @@ int ubd_sync(int fd);
  * nothing was written.
  */
 void ubd_note_lost(const struct host_ubd_request *request, int err);
+
+/**
+ * ubd_end_write() - all of a request that map() described is done, and well
+ *
+ * Tells the format of a write. Returns 0 or a negative errno.
+ */
+int ubd_end_write(const struct host_ubd_request *request);
 
 /* Helpers for open(); ubd_open_host.c. */
 

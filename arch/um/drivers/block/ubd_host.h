@@ -179,6 +179,7 @@ struct host_ubd_segment {
  * @op: what to do
  * @fua: a write must be on the medium when it is finished
  * @keep: HOST_UBD_ZERO: keep the blocks allocated
+ * @alone: somebody waits for this request, and no other comes with it
  * @error: result: 0 or a negative errno
  * @nr_segments: how many of @segments are used
  * @offset: byte offset on the disk
@@ -192,6 +193,7 @@ struct host_ubd_request {
 	enum host_ubd_op op;
 	unsigned char fua;
 	unsigned char keep;
+	unsigned char alone;
 	int error;
 	unsigned int nr_segments;
 	unsigned long long offset;
@@ -208,7 +210,8 @@ struct host_ubd_request {
  * A write that makes a plain image begin like a COW file ends with -EPERM,
  * unless the disk has HOST_UBD_DATA: the image would be opened as one.
  *
- * Never waits for the disk. Returns 1 when the request is finished already
+ * Waits for the disk only in a write that is @alone, and only if it hardly ever
+ * has to. Returns 1 when the request is finished already
  * (its data was in the host's memory): it is not returned through the queue
  * then. Otherwise 0; what was submitted may rest until host_ubd_commit(). Any
  * context but a signal handler, on the vCPU of the request's queue.

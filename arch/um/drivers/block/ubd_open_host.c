@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "../../os-Linux/work.h"
-#include "disk_file.h"
+#include "../../os-Linux/disk_file.h"
 #include "ubd_format_host.h"
 
 #define SECTOR		512

@@ -54,7 +54,7 @@ static bool map_segments(struct request *rq, struct host_ubd_request *request)
 	return true;
 }
 
-static blk_status_t prepare(struct request *rq)
+static blk_status_t prepare(struct request *rq, bool alone)
 {
 	struct host_ubd_request *request = blk_mq_rq_to_pdu(rq);
 	struct ubd *ubd = rq->q->queuedata;
@@ -82,6 +82,7 @@ static blk_status_t prepare(struct request *rq)
 	request->queue = &ubd_port.host;
 	request->fua = !!(rq->cmd_flags & REQ_FUA);
 	request->keep = !!(rq->cmd_flags & REQ_NOUNMAP);
+	request->alone = alone && op_is_sync(rq->cmd_flags);
 	request->nr_segments = 0;
 	request->offset = blk_rq_pos(rq) << SECTOR_SHIFT;
 	request->len = blk_rq_bytes(rq);
@@ -162,7 +163,7 @@ static blk_status_t ubd_queue_rq(struct blk_mq_hw_ctx *hctx,
 	/* Commits what came before: the block layer calls commit_rqs(). */
 	if (READ_ONCE(ubd->limit.active) && !ubd_limit_take(ubd, bd->rq))
 		return BLK_STS_RESOURCE;
-	status = prepare(bd->rq);
+	status = prepare(bd->rq, bd->last);
 	if (status == BLK_STS_OK)
 		start(bd->rq);
 	if (bd->last)
@@ -178,6 +179,7 @@ static void ubd_commit_rqs(struct blk_mq_hw_ctx *hctx)
 static void ubd_queue_rqs(struct rq_list *list)
 {
 	struct ubd *ubd = rq_list_peek(list)->q->queuedata;
+	bool alone = !rq_list_peek(list)->rq_next;
 	struct rq_list odd = { };
 	struct request *rq;
 
@@ -185,7 +187,7 @@ static void ubd_queue_rqs(struct rq_list *list)
 	if (READ_ONCE(ubd->limit.active))
 		return;
 	while ((rq = rq_list_pop(list))) {
-		if (prepare(rq) == BLK_STS_OK)
+		if (prepare(rq, alone) == BLK_STS_OK)
 			start(rq);
 		else
 			rq_list_add_tail(&odd, rq);

@@ -6,6 +6,10 @@
  * little larger. What is missing reads as zeroes; when the guest writes the
  * last block, the file grows to the disk's size. It never shrinks.
  *
+ * After a sync that failed nobody knows what was lost, and the host would say only
+ * once: the next sync would succeed. So it is remembered, and whatever is to be on
+ * the medium fails until the disk is opened again.
+ *
  * What a file begins with decides at the next start whether it is a COW file,
  * whose header names a file of the host to read. So a guest must not write
  * such a beginning: it would name what it likes. Unless flag d says that this
@@ -34,9 +38,25 @@ static int is_guarded(const struct host_ubd_request *request)
 	       !(request->ubd->flags & HOST_UBD_DATA);
 }
 
+/*
+ * The error of the sync that failed, if this has to be on the medium. With flag s
+ * there is nothing that a sync could lose.
+ */
+static int lost_for(const struct host_ubd_request *request)
+{
+	if (request->op != HOST_UBD_FLUSH && !request->fua)
+		return 0;
+	return (long)__atomic_load_n(&request->ubd->private, __ATOMIC_ACQUIRE);
+}
+
+static void raw_lost(struct host_ubd *disk, int err)
+{
+	__atomic_store_n(&disk->private, (void *)(long)err, __ATOMIC_RELEASE);
+}
+
 static int raw_map(const struct host_ubd_request *request, struct ubd_extent *extents)
 {
-	if (is_guarded(request))
+	if (is_guarded(request) || lost_for(request))
 		return 0;
 	extents->fd = request->ubd->fd;
 	extents->offset = request->offset;
@@ -58,8 +78,7 @@ static void copy_head(char *to, const struct host_ubd_request *request, unsigned
 	}
 }
 
-/* A guarded write. */
-static int raw_perform(struct host_ubd_request *request)
+static int write_guarded(struct host_ubd_request *request)
 {
 	_Alignas(HEAD_MAX) char head[HEAD_MAX];
 	struct host_ubd_request first = { .ubd = request->ubd, .op = HOST_UBD_WRITE };
@@ -81,9 +100,21 @@ static int raw_perform(struct host_ubd_request *request)
 	return ubd_transfer(request, extent.offset, &extent, request->fua);
 }
 
+static int raw_perform(struct host_ubd_request *request)
+{
+	int err = lost_for(request);
+
+	if (err)
+		return err;
+	err = write_guarded(request);
+	ubd_note_lost(request, err);
+	return err;
+}
+
 const struct ubd_format ubd_raw_format = {
 	.name = "raw",
 	.probe = raw_probe,
 	.map = raw_map,
 	.perform = raw_perform,
+	.lost = raw_lost,
 };

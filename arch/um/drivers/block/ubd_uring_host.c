@@ -172,8 +172,10 @@ static int completed(struct host_ubd_request *request, int result)
 {
 	if (result > 0) {
 		request->done = result;
-		if (request->done == request->len)
+		if (request->done == request->len) {
+			request->error = ubd_end_write(request);
 			return 1;
+		}
 	} else if (result < 0 && result != -EAGAIN && result != -EINTR) {
 		request->error = result;
 		ubd_note_lost(request, result);

@@ -2,7 +2,7 @@
 /*
  * Micro-benchmarks: one static program for every kernel that is compared.
  *
- *   bench [--time MS] [--steps] [--native] [--files FOLDER] [name...]
+ *   bench [--time MS] [--steps] [--native] [--files=FOLDER] [name...]
  *
  * Each benchmark grows its batches until one takes MS milliseconds (default 60),
  * see measure.h.  One number per run: the caller runs rounds and takes medians.
@@ -479,37 +479,32 @@ static int there(const char *bench)
 	return !access(name, W_OK);
 }
 
+static int own_word(const char *word)
+{
+	static const char folder[] = "--files=";
+
+	if (!strcmp(word, "--exit"))
+		exit(0);
+	if (!strncmp(word, folder, strlen(folder)))
+		files = word + strlen(folder);
+	else if (!strcmp(word, "--native"))
+		native = 1;
+	else
+		return 0;
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned int i;
-	int a, named = 0;
+	struct bench here[sizeof(list) / sizeof(*list)];
+	char *words[argc];
+	int n = parse_words(argc, argv, own_word, words);
+	unsigned int i, nr = 0;
 
-	setlinebuf(stdout);
-	for (a = 1; a < argc; a++) {
-		if (!strcmp(argv[a], "--exit"))
-			return 0;
-		if (!strcmp(argv[a], "--native")) {
-			native = 1;
-			continue;
-		}
-		if (!strcmp(argv[a], "--time") && a + 1 < argc)
-			batch_ms = atol(argv[++a]);
-		else if (!strcmp(argv[a], "--files") && a + 1 < argc)
-			files = argv[++a];
-		else if (!strcmp(argv[a], "--steps"))
-			steps = 1;
-		else
-			named++;
-	}
 	allow_thp(0);
-	for (i = 0; i < sizeof(list) / sizeof(*list); i++) {
-		int wanted = !named;
-
-		for (a = 1; a < argc; a++)
-			wanted |= !strcmp(argv[a], list[i].name);
-		if (wanted && there(list[i].name))
-			measure(&list[i]);
-	}
-	puts("bench done");
+	for (i = 0; i < sizeof(list) / sizeof(*list); i++)
+		if (there(list[i].name))
+			here[nr++] = list[i];
+	measure_wanted(here, nr, words, n);
 	return 0;
 }

@@ -47,7 +47,7 @@ class Host:
 
     def run(self, args):
         """One round: yields what steps.measure() does."""
-        words = ['--native', '--files', str(self.folders.top), *args]
+        words = ['--native', f'--files={self.folders.top}', *args]
         with steps.Program(self.program, words) as program:
             yield from program.measure()
 

@@ -5,7 +5,8 @@
  *   disk [--time MS] [--steps] [--direct] FILE [name...]
  *
  * FILE is a file or a block device, which is read and overwritten; --direct
- * opens it with O_DIRECT. Everything else is as in bench.c.
+ * opens it with O_DIRECT. The benchmarks first_* write each block once, for files
+ * that were not written yet. Everything else is as in measure.h.
  */
 #include <fcntl.h>
 #include <linux/io_uring.h>
@@ -74,6 +75,24 @@ static void write_long(long n)
 			fail("pwrite");
 }
 
+/* Of a file or disk that nobody has written to: each block once. */
+static void write_all(long n, unsigned long len)
+{
+	for (long i = 0; i < n; i++)
+		if (pwrite(fd, buffers, len, i * len) != (ssize_t)len)
+			fail("pwrite");
+}
+
+static void first_short(long n)
+{
+	write_all(n, BLOCK);
+}
+
+static void first_long(long n)
+{
+	write_all(n, LONG);
+}
+
 /* io_uring, as little of it as is needed. */
 
 static struct {
@@ -107,12 +126,12 @@ static void open_ring(void)
 	ring.cqes = (struct io_uring_cqe *)(base + p.cq_off.cqes);
 }
 
-static void add_read(unsigned int slot)
+static void add(unsigned char opcode, unsigned int slot)
 {
 	unsigned int tail = *ring.sq_tail, index = tail & ring.sq_mask;
 
 	ring.sqes[index] = (struct io_uring_sqe){
-		.opcode = IORING_OP_READ, .fd = fd, .off = random_offset(),
+		.opcode = opcode, .fd = fd, .off = random_offset(),
 		.addr = (unsigned long)(buffers + slot * BLOCK), .len = BLOCK,
 		.user_data = slot,
 	};
@@ -120,7 +139,7 @@ static void add_read(unsigned int slot)
 	__atomic_store_n(ring.sq_tail, tail + 1, __ATOMIC_RELEASE);
 }
 
-static void read_deep(long n)
+static void deep(unsigned char opcode, long n)
 {
 	unsigned int slots[DEPTH], nr_free = DEPTH;
 	long to_add = n, to_come = n;
@@ -133,7 +152,7 @@ static void read_deep(long n)
 		unsigned int added = 0, head, tail;
 
 		while (nr_free && to_add) {
-			add_read(slots[--nr_free]);
+			add(opcode, slots[--nr_free]);
 			added++;
 			to_add--;
 		}
@@ -147,7 +166,7 @@ static void read_deep(long n)
 
 			if (cqe->res != (int)BLOCK) {
 				errno = -cqe->res;
-				fail("read by io_uring");
+				fail("io_uring");
 			}
 			slots[nr_free++] = cqe->user_data;
 			to_come--;
@@ -156,64 +175,72 @@ static void read_deep(long n)
 	}
 }
 
-static const struct bench list[] = {
+static void read_deep(long n)
+{
+	deep(IORING_OP_READ, n);
+}
+
+static void write_deep(long n)
+{
+	deep(IORING_OP_WRITE, n);
+}
+
+static struct bench list[] = {
 	{ "read_4k_q32", read_deep, 100 },
+	{ "write_4k_q32", write_deep, 100 },
 	{ "read_4k", read_random, 100 },
 	{ "write_4k", write_random, 100 },
 	{ "read_128k", read_long, 100 },
 	{ "write_128k", write_long, 100 },
+	{ "first_4k", first_short, 0 },
+	{ "first_128k", first_long, 0 },
 };
 
-static void open_file(const char *name, int direct)
+static const char *file;
+static int direct;
+
+static void open_file(void)
 {
 	struct stat st;
 
-	fd = open(name, O_RDWR | (direct ? O_DIRECT : 0));
+	fd = open(file, O_RDWR | (direct ? O_DIRECT : 0));
 	if (fd < 0 || fstat(fd, &st) < 0)
-		fail(name);
+		fail(file);
 	size = st.st_size;
 	if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, &size) < 0)
 		fail("size");
 	if (size < LONG)
 		fail("it is too small");
+	for (unsigned int i = 0; i < sizeof(list) / sizeof(*list); i++)
+		if (!list[i].start)
+			list[i].start = -(list[i].run == first_short ? size / BLOCK : size / LONG);
+}
+
+static int own_word(const char *word)
+{
+	if (!strcmp(word, "--direct"))
+		direct = 1;
+	else if (!file)
+		file = word;
+	else
+		return 0;
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	const char *file = NULL;
-	int a, named = 0, direct = 0;
-	unsigned int i;
+	char *words[argc];
+	int n = parse_words(argc, argv, own_word, words);
 
-	setlinebuf(stdout);
-	for (a = 1; a < argc; a++) {
-		if (!strcmp(argv[a], "--time") && a + 1 < argc)
-			batch_ms = atol(argv[++a]);
-		else if (!strcmp(argv[a], "--steps"))
-			steps = 1;
-		else if (!strcmp(argv[a], "--direct"))
-			direct = 1;
-		else if (!file)
-			file = argv[a];
-		else
-			named++;
-	}
 	if (!file) {
 		fputs("usage: disk [--time MS] [--steps] [--direct] FILE [name...]\n", stderr);
 		return 1;
 	}
-	open_file(file, direct);
+	open_file();
 	buffers = mmap(NULL, DEPTH * BLOCK, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (buffers == MAP_FAILED)
 		fail("mmap");
-	for (i = 0; i < sizeof(list) / sizeof(*list); i++) {
-		int wanted = !named;
-
-		for (a = 1; a < argc; a++)
-			wanted |= !strcmp(argv[a], list[i].name);
-		if (wanted)
-			measure(&list[i]);
-	}
-	puts("bench done");
+	measure_wanted(list, sizeof(list) / sizeof(*list), words, n);
 	return 0;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the benchmark programs share: how something is measured.
+ * What the benchmark programs share: their command line, and how something is
+ * measured.
+ *
+ *   PROGRAM [--time MS] [--steps] [option of its own...] [name...]
  *
  * It does its work in batches that grow until one takes batch_ms milliseconds,
  * does that batch once more and prints "name nanoseconds-per-operation
@@ -24,7 +27,7 @@ static int steps;
  * struct bench - a benchmark
  * @name: one word
  * @run: do the work @n times
- * @start: size of the first batch
+ * @start: size of the first batch; below 0: just this many, and only once
  */
 struct bench {
 	const char *name;
@@ -94,20 +97,28 @@ static void print_costs(const char *name, const long *before, long operations)
 	printf("\n");
 }
 
-static void measure(const struct bench *b)
+/* Warm up; returns how many operations take long enough. */
+static long find_count(const struct bench *b)
 {
-	char names[COSTS_MAX][32];
-	long costs[COSTS_MAX];
 	const long batch = batch_ms * 1000000;
 	long n = b->start, ns;
 
-	b->run(n);				/* warm up */
+	b->run(n);
 	while ((ns = took(b, n)) < batch && n < (1L << 40)) {
 		/* Aim a little above, at most tenfold at a time. */
 		long want = ns > 0 ? n * (batch * 11 / 10 / ns + 1) : n * 10;
 
 		n = want > n * 10 ? n * 10 : want > n ? want : n * 2;
 	}
+	return n;
+}
+
+static void measure(const struct bench *b)
+{
+	long n = b->start < 0 ? -b->start : find_count(b), ns;
+	char names[COSTS_MAX][32];
+	long costs[COSTS_MAX];
+
 	if (steps) {
 		printf("%s ready\n", b->name);
 		wait_for_line();
@@ -119,6 +130,39 @@ static void measure(const struct bench *b)
 	printf("%s %.1f %ld\n", b->name, (double)ns / n, n);
 	if (steps)
 		wait_for_line();
+}
+
+/*
+ * The command line: @own looks at a word and returns 1 if it is the program's own;
+ * the words that are left, @words, name what is wanted: nothing means all.
+ */
+static int parse_words(int argc, char **argv, int (*own)(const char *word), char **words)
+{
+	int n = 0;
+
+	setlinebuf(stdout);
+	for (int a = 1; a < argc; a++) {
+		if (!strcmp(argv[a], "--time") && a + 1 < argc)
+			batch_ms = atol(argv[++a]);
+		else if (!strcmp(argv[a], "--steps"))
+			steps = 1;
+		else if (!own(argv[a]))
+			words[n++] = argv[a];
+	}
+	return n;
+}
+
+static void measure_wanted(const struct bench *list, unsigned int nr, char **words, int n)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		int wanted = !n;
+
+		for (int w = 0; w < n; w++)
+			wanted |= !strcmp(words[w], list[i].name);
+		if (wanted)
+			measure(&list[i]);
+	}
+	puts("bench done");
 }
 
 #endif

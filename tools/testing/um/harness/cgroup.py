@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path('/sys/fs/cgroup')
-LIMITS = {'memory': ('memory.max', 'memory.limit_in_bytes'), 'pids': ('pids.max', 'pids.max')}
+LIMITS = {'memory': ('memory.max', 'memory.limit_in_bytes'), 'pids': ('pids.max', 'pids.max'),
+          'cpu': ('cpu.max', 'cpu.cfs_quota_us')}
 
 
 def _make(controller, value):

@@ -74,12 +74,15 @@ def busybox():
     return _small('busybox', '128M', lambda: [programs.build()], fill)
 
 
-def stress():
-    """The small image with the host's stress-ng as /tests/stress-ng."""
-    program = shutil.which('stress-ng')
-    assert program, 'stress-ng is missing: run scripts/install-deps test'
-    return _small('stress', '256M', lambda: [Path(program)],
-                  lambda overlay: _dynamic(program, 'tests/stress-ng', overlay))
+def with_program(name):
+    """The small image with a program of the host, such as stress-ng, in /tests."""
+    program = shutil.which(name)
+    assert program, f'{name} is missing: run scripts/install-deps test'
+
+    def fill(overlay):
+        _dynamic(program, f'tests/{name}', overlay)
+
+    return _small(f'with-{name}', '256M', lambda: [Path(program)], fill)
 
 
 def debian(profile='minimal', include=''):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import images
 from .paths import BUILD, HERE, TOP
 
 FOLDER = TOP / 'tools' / 'um'
@@ -17,7 +18,8 @@ OUT = BUILD / 'tools'
 
 def build():
     """Make what is out of date; the programs by name."""
-    subprocess.run(['make', '-s', '-C', FOLDER, f'O={OUT}'], check=True)
+    with images.locked('tools'):
+        subprocess.run(['make', '-s', '-C', FOLDER, f'O={OUT}'], check=True)
     return {name: OUT / name for name in ('uml_mkcow', 'uml_moo')}
 
 
@@ -25,7 +27,9 @@ def build_host(name):
     """A test program of tools/testing/um/host."""
     out = BUILD / 'tests' / 'host'
     out.mkdir(parents=True, exist_ok=True)
-    subprocess.run(['make', '-s', '-C', HERE / 'host', f'O={out}', out / name], check=True)
+    # Another worker may run the program: it can't be written then.
+    with images.locked('host'):
+        subprocess.run(['make', '-s', '-C', HERE / 'host', f'O={out}', out / name], check=True)
     return out / name
 
 

@@ -4,7 +4,6 @@
  *
  *	cow_test [PART [ROUNDS]]	headers, map, rules, fuzz, crash, threads
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,20 +11,6 @@
 
 #include "cow_test.h"
 #include "disk_file.h"
-
-static int nr_tests, nr_failed;
-
-void check(int good, const char *fmt, ...)
-{
-	va_list args;
-
-	printf("%sok %d - ", good ? "" : "not ", ++nr_tests);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	nr_failed += !good;
-}
 
 /* splitmix64 */
 uint64_t next_random(uint64_t *state)
@@ -75,7 +60,6 @@ int main(int argc, char **argv)
 	const char *part = argc > 1 ? argv[1] : NULL;
 	uint64_t rounds = argc > 2 ? strtoull(argv[2], NULL, 0) : 0;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!part || !strcmp(part, "headers"))
 		test_headers();
 	if (!part || !strcmp(part, "map"))
@@ -88,6 +72,5 @@ int main(int argc, char **argv)
 		test_crash(rounds ? rounds : 12);
 	if (!part || !strcmp(part, "threads"))
 		test_threads();
-	printf("1..%d\n", nr_tests);
-	return nr_failed || !nr_tests;
+	return check_end();
 }

@@ -6,10 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "check.h"
 #include "cow.h"
-
-/* One TAP line. */
-void __attribute__((format(printf, 2, 3))) check(int good, const char *fmt, ...);
 
 /* A generator whose numbers depend on the seed only. */
 uint64_t next_random(uint64_t *state);

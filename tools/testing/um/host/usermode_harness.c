@@ -5,7 +5,6 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -15,7 +14,6 @@
 
 static int mem_fd;
 char *mem;
-int nr_tests, nr_failed;
 
 /* What the rest of the host half would give. */
 struct vcpu host_boot_vcpu;
@@ -46,19 +44,6 @@ void host_at_exit(struct host_exit_node *node)
 {
 	node->next = exit_nodes;
 	exit_nodes = node;
-}
-
-void check(int good, const char *fmt, ...)
-{
-	va_list args;
-
-	printf("%sok %d - ", good ? "" : "not ", ++nr_tests);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	fflush(stdout);
-	nr_failed += !good;
 }
 
 /* Code several tests use. */

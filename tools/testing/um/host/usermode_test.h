@@ -16,6 +16,7 @@
 #include <host/usermode.h>
 #include <host/vcpu.h>
 #include "../../../../arch/um/os-Linux/internal.h"
+#include "check.h"
 
 #define MEM_SIZE	(16UL << 20)
 #define CODE		0x400000UL	/* offset 0, r-x */
@@ -31,7 +32,6 @@
 #define VSYSCALL_TIME	0xffffffffff600400UL
 
 extern char *mem;		/* all of guest memory */
-extern int nr_tests, nr_failed;
 
 /* Guest code, as data of this program. */
 #define GUEST(name, text)						\
@@ -51,8 +51,6 @@ void load_code(unsigned long *gp, const char *start, const char *end);
 void choose(const char *option);
 /* Memory and backend; ends the program if there is none. */
 void start(void);
-/* One TAP line. */
-void __attribute__((format(printf, 2, 3))) check(int good, const char *fmt, ...);
 /* An address space with CODE, DATA, STACK and RO in it. */
 struct um_mm *new_mm(void);
 /* Wait for a running guest, not minding interrupts. */

@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../cgroup.h"
 #include "seccomp.h"
 
 #define NSEC_PER_SEC	1000000000UL
@@ -75,63 +77,24 @@ static unsigned long monotonic_ns(void)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
-#define CGROUP_ROOT	"/sys/fs/cgroup"
-#define MANY_CPUS	(1 << 20)
-
-/* A small file as a string; the number of its bytes, or -1. */
-static int read_text(const char *path, char *text, int size)
+/* CPUs' worth of time that one cgroup grants; the first version's -1 is no number. */
+static unsigned long quota_cpus(const char *folder, int v2)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int n = fd < 0 ? -1 : read(fd, text, size - 1);
+	unsigned long quota, period = 0;
 
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = 0;
-	return n;
-}
-
-/* CPUs' worth of time that one cgroup grants, or many. */
-static int quota_cpus(const char *folder)
-{
-	char path[512], text[64], *end;
-	long quota, period;
-
-	snprintf(path, sizeof(path), "%s/cpu.max", folder);
-	if (read_text(path, text, sizeof(text)) <= 0)
-		return MANY_CPUS;
-	quota = strtol(text, &end, 10);
-	if (end == text)
-		return MANY_CPUS;	/* "max" */
-	period = strtol(end, NULL, 10);
-	return period > 0 ? quota / period : 1;
-}
-
-/* The least of our cgroup and those it is in. */
-static int cgroup_cpus(void)
-{
-	char text[256], folder[sizeof(CGROUP_ROOT) + sizeof(text)] = CGROUP_ROOT, *line;
-	int cpus = MANY_CPUS, one;
-
-	read_text("/proc/self/cgroup", text, sizeof(text));
-	line = strstr(text, "0::/");
-	if (line) {
-		strcpy(folder + strlen(CGROUP_ROOT), line + 3);
-		folder[strcspn(folder, "\n")] = 0;
+	if (v2) {
+		quota = cgroup_number(folder, "cpu.max", &period);
+	} else {
+		quota = cgroup_number(folder, "cpu.cfs_quota_us", NULL);
+		period = cgroup_number(folder, "cpu.cfs_period_us", NULL);
 	}
-	for (;;) {
-		one = quota_cpus(folder);
-		if (one < cpus)
-			cpus = one;
-		if (strlen(folder) <= strlen(CGROUP_ROOT))
-			return cpus;
-		*strrchr(folder, '/') = 0;
-	}
+	return quota == ULONG_MAX || !period ? ULONG_MAX : quota / period;
 }
 
 void spin_init(void)
 {
 	cpu_set_t cpus;
-	unsigned long ns, ticks, start_ns = monotonic_ns(), start = spin_now();
+	unsigned long ns, ticks, start_ns = monotonic_ns(), start = spin_now(), granted;
 
 	do {
 		ns = monotonic_ns() - start_ns;
@@ -152,8 +115,9 @@ void spin_init(void)
 		pause_ns = 1;
 
 	nr_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
-	if (cgroup_cpus() < nr_cpus)
-		nr_cpus = cgroup_cpus();
+	granted = cgroup_least("cpu", quota_cpus);
+	if (granted < (unsigned long)nr_cpus)
+		nr_cpus = granted;
 	load_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
 	spin_look(spin_now());
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A host file or block device that holds a disk: opening, size, lock. Host
- * half and tools. Errors are negative errno values.
+ * A host file or block device that holds a disk, or is read and written as one:
+ * opening, size, lock. Host half and tools. Errors are negative errno values.
  */
 #ifndef __UM_DISK_FILE_H
 #define __UM_DISK_FILE_H

@@ -80,16 +80,22 @@ static void fill(struct host_hostfs_attr *attr, const struct statx *st)
 int host_hostfs_stat(int fd, const char *name, int how, struct host_hostfs_attr *attr)
 {
 	int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name ? 0 : AT_EMPTY_PATH);
+	unsigned long long near = attr->dev;
 	struct hostfs_proc_path path;
 	struct statx st;
 	int err;
 
 	if (name && !hostfs_component(name))
 		return -EINVAL;
+	/* Whoever is mounted there is not asked then, but its device is known. */
+	if (how & HOST_HOSTFS_NEAR)
+		flags |= AT_STATX_DONT_SYNC;
 	err = RETRY(statx(fd, name ? name : "", flags, WANTED, &st));
 	if (err)
 		return err;
 	fill(attr, &st);
+	if ((how & HOST_HOSTFS_NEAR) && attr->dev != near)
+		return -EXDEV;
 	if (how & HOST_HOSTFS_MAPPED)
 		hostfs_mapped_attr(hostfs_proc_path(&path, fd, name), !name, attr);
 	return 0;

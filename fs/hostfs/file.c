@@ -48,6 +48,7 @@ void hostfs_put_data(struct hostfs_data *data)
 	}
 	data->closing.host.fn = (host_hostfs_fn)(void *)host_hostfs_close;
 	data->closing.host.args[0] = data->fd;
+	data->closing.host.remote = data->remote;
 	data->closing.done = closed;
 	hostfs_start(&data->closing);
 }
@@ -76,7 +77,8 @@ static struct hostfs_data *new_data(struct inode *inode, int fd, int flags)
 	data->fd = fd;
 	refcount_set(&data->ref, 1);
 	data->readable = flags & HOST_HOSTFS_READ;
-	data->threads = HOSTFS_SB(inode->i_sb)->threads;
+	data->threads = hostfs_by_thread(inode);
+	data->remote = HOSTFS_I(inode)->remote;
 	return data;
 }
 
@@ -87,7 +89,7 @@ static struct hostfs_data *open_data(struct inode *inode, int flags)
 
 	if (path < 0)
 		return ERR_PTR(path);
-	fd = hostfs_need_fd(hostfs_call(inode->i_sb, host_hostfs_open, path, flags));
+	fd = hostfs_need_fd(hostfs_call(inode, host_hostfs_open, path, flags));
 	hostfs_let_go(inode);
 	return fd < 0 ? ERR_PTR(fd) : new_data(inode, fd, flags);
 }
@@ -264,7 +266,7 @@ static int hostfs_fsync(struct file *file, loff_t start, loff_t end, int datasyn
 	data = hostfs_get_data(inode, true) ?: hostfs_get_data(inode, false);
 	if (!data)
 		return 0;
-	err = hostfs_call_threaded(host_hostfs_sync, data->fd, datasync);
+	err = hostfs_call_threaded(inode, host_hostfs_sync, data->fd, datasync);
 	hostfs_put_data(data);
 	return err;
 }
@@ -312,7 +314,7 @@ static ssize_t write_at_end(struct kiocb *iocb, struct iov_iter *iter)
 			err = -EFAULT;
 			break;
 		}
-		n = hostfs_call_threaded(host_hostfs_transfer, &io);
+		n = hostfs_call_threaded(inode, host_hostfs_transfer, &io);
 		if (n > 0)
 			done += n;
 		if (io.has_attr) {
@@ -358,7 +360,7 @@ static loff_t seek_host(struct file *file, loff_t offset, int whence)
 	pos = filemap_write_and_wait(inode->i_mapping);
 	data = hostfs_get_data(inode, false) ?: hostfs_get_data(inode, true);
 	if (!pos)
-		pos = data ? hostfs_call(inode->i_sb, host_hostfs_seek, data->fd, offset, whence) :
+		pos = data ? hostfs_call(inode, host_hostfs_seek, data->fd, offset, whence) :
 			     -EBADF;
 	if (data)
 		hostfs_put_data(data);
@@ -426,7 +428,7 @@ static long hostfs_fallocate(struct file *file, int mode, loff_t offset, loff_t 
 	if (!err)
 		err = filemap_write_and_wait(inode->i_mapping);
 	if (!err)
-		err = hostfs_call_threaded(host_hostfs_allocate, data->fd, mode, offset, len);
+		err = hostfs_call_threaded(inode, host_hostfs_allocate, data->fd, mode, offset, len);
 	if (!err)
 		forget_allocated(inode, mode, offset, len);
 	filemap_invalidate_unlock(inode->i_mapping);
@@ -461,7 +463,7 @@ static long copy_on_host(struct file *from, loff_t from_pos, struct file *to, lo
 	if (!ret) {
 		copy.from = from_data->fd;
 		copy.to = to_data->fd;
-		ret = hostfs_call_threaded(host_hostfs_copy, &copy);
+		ret = hostfs_call_threaded(to_inode, host_hostfs_copy, &copy);
 	}
 	/* A clone of length 0 goes to the end. */
 	if (ret >= 0 && (ret || clone))

@@ -126,7 +126,6 @@ void hostfs_drop_handle(struct inode *inode)
 /* Opens @dentry's file below @dir, which the caller holds. */
 static int open_below(struct inode *dir, struct dentry *dentry)
 {
-	struct super_block *sb = dir->i_sb;
 	struct inode *inode = d_inode(dentry);
 	struct host_hostfs_attr attr;
 	struct name_snapshot name;
@@ -134,12 +133,14 @@ static int open_below(struct inode *dir, struct dentry *dentry)
 
 	if (!inode)
 		return -ESTALE;
+	attr.dev = HOSTFS_I(inode)->dev;
 	take_dentry_name_snapshot(&name, dentry);
-	fd = hostfs_need_fd(hostfs_call(sb, host_hostfs_open_path, HOSTFS_I(dir)->handle.fd,
-					name.name.name, hostfs_how(dir), &attr));
+	fd = hostfs_need_fd(hostfs_call(inode, host_hostfs_open_path, HOSTFS_I(dir)->handle.fd,
+					name.name.name, hostfs_how(dir) | hostfs_near(inode),
+					&attr));
 	release_dentry_name_snapshot(&name);
 	if (fd < 0)
-		return fd == -ENOENT || fd == -ENOTDIR ? -ESTALE : fd;
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -EXDEV ? -ESTALE : fd;
 	if (!hostfs_is(inode, &attr)) {
 		host_hostfs_close(fd);
 		return -ESTALE;

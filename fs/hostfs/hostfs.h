@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/refcount.h>
 #include <linux/sizes.h>
+#include <linux/spinlock.h>
 #include "hostfs_host.h"
 
 /* An answer of the host is as good as new for this long. */
@@ -21,13 +22,19 @@
 
 #define HOSTFS_MAGIC		0x00c0ffee
 
+/* Who makes calls: the vCPU itself if the file system is a local one, or always, or never. */
+enum hostfs_calls { HOSTFS_CALLS_AUTO, HOSTFS_CALLS_DIRECT, HOSTFS_CALLS_THREADS };
+
 /**
  * struct hostfs_sb - a mounted tree
  * @path: its directory, for the list of mounts
  * @root_fd: path descriptor of that, until the root inode has it
  * @root: what it was at the time of mounting
  * @how: HOST_HOSTFS_* for all calls
- * @threads: calls are made by host threads, because the host may not answer soon
+ * @calls: who makes calls
+ * @remote: the root's file system may not answer soon, or ever
+ * @devices: other devices than the root's, once they were met
+ * @devices_lock: protects that list
  * @loose: names and attributes are believed for @fresh_ns, and data isn't written at
  *	each close
  * @fresh_ns: for how long what the host said is believed
@@ -38,10 +45,25 @@ struct hostfs_sb {
 	int root_fd;
 	struct host_hostfs_attr root;
 	int how;
-	bool threads;
+	enum hostfs_calls calls;
+	bool remote;
+	struct list_head devices;
+	spinlock_t devices_lock;
 	bool loose;
 	u64 fresh_ns;
 	atomic64_t version;
+};
+
+/**
+ * struct hostfs_device - a device below the directory that is mounted
+ * @list: all of the tree
+ * @dev: the host's number
+ * @remote: its file system may not answer soon, or ever
+ */
+struct hostfs_device {
+	struct list_head list;
+	u64 dev;
+	bool remote;
 };
 
 /**
@@ -72,6 +94,7 @@ struct hostfs_request {
  * @fd: its descriptor
  * @readable: it is open for reading
  * @threads: a host thread closes it
+ * @remote: the inode's
  * @closing: how
  */
 struct hostfs_data {
@@ -79,6 +102,7 @@ struct hostfs_data {
 	int fd;
 	bool readable;
 	bool threads;
+	bool remote;
 	struct hostfs_request closing;
 };
 
@@ -86,6 +110,7 @@ struct hostfs_data {
  * struct hostfs_inode - an inode
  * @vfs: the generic part
  * @dev, @ino, @mount, @birth: which file of the host it is
+ * @remote: the host's file system may not answer soon, or ever
  * @handle: its path descriptor
  * @open_lock: protects the following five
  * @reader: to read data from, if @writer doesn't serve
@@ -103,6 +128,7 @@ struct hostfs_inode {
 	u64 dev;
 	u64 ino;
 	u64 mount;
+	bool remote;
 	struct host_hostfs_time birth;
 	struct hostfs_handle handle;
 	struct mutex open_lock;
@@ -140,6 +166,15 @@ static inline bool hostfs_append(struct super_block *sb)
 	return HOSTFS_SB(sb)->how & HOST_HOSTFS_APPEND;
 }
 
+/* Calls about the inode's file are made by host threads. */
+static inline bool hostfs_by_thread(struct inode *inode)
+{
+	enum hostfs_calls calls = HOSTFS_SB(inode->i_sb)->calls;
+
+	return calls == HOSTFS_CALLS_THREADS ||
+	       (calls == HOSTFS_CALLS_AUTO && HOSTFS_I(inode)->remote);
+}
+
 /* call.c */
 
 int hostfs_calls_init(void);
@@ -150,25 +185,32 @@ void hostfs_start(struct hostfs_request *request);
 
 /**
  * hostfs_wait_call() - have a host thread call @fn with @nr arguments, and sleep meanwhile
+ * @remote: it may take for ever
  *
  * Where an argument is an int its upper half is undefined, and not looked at by @fn.
  */
-long hostfs_wait_call(host_hostfs_fn fn, int nr, ...);
+long hostfs_wait_call(bool remote, host_hostfs_fn fn, int nr, ...);
+
+#define hostfs_call_pool(remote, fn, ...)					\
+	((typeof(fn(__VA_ARGS__)))hostfs_wait_call(remote, (host_hostfs_fn)(void *)(fn), \
+						   COUNT_ARGS(__VA_ARGS__),	\
+						   __VA_ARGS__))
+
+/* hostfs_call_remote() - call a function of the contract that may never return */
+#define hostfs_call_remote(fn, ...)	hostfs_call_pool(true, fn, __VA_ARGS__)
 
 /*
  * hostfs_call_threaded() - call a function of the contract from a host thread
  *
- * For what can take long on any host. hostfs_call() does the same or calls directly,
- * as the mount says.
+ * For what can take long on any host. hostfs_call() does the same or calls directly, as
+ * the inode's host and the mount say.
  */
-#define hostfs_call_threaded(fn, ...)						\
-	((typeof(fn(__VA_ARGS__)))hostfs_wait_call((host_hostfs_fn)(void *)(fn), \
-						   COUNT_ARGS(__VA_ARGS__),	\
-						   __VA_ARGS__))
+#define hostfs_call_threaded(inode, fn, ...)					\
+	hostfs_call_pool(HOSTFS_I(inode)->remote, fn, __VA_ARGS__)
 
-#define hostfs_call(sb, fn, ...)						\
-	(HOSTFS_SB(sb)->threads ? hostfs_call_threaded(fn, __VA_ARGS__) :	\
-				  fn(__VA_ARGS__))
+#define hostfs_call(inode, fn, ...)						\
+	(hostfs_by_thread(inode) ? hostfs_call_threaded(inode, fn, __VA_ARGS__) : \
+				   fn(__VA_ARGS__))
 
 /* handle.c */
 
@@ -211,11 +253,33 @@ void hostfs_handles_init(void);
 
 /* inode.c */
 
-struct inode *hostfs_iget(struct super_block *sb, const struct host_hostfs_attr *attr,
-			  u64 version);
+/**
+ * hostfs_iget() - the inode of a file
+ * @dir: its directory, or NULL for the root
+ * @attr: of the file
+ * @version: hostfs_version() before @attr was asked for
+ *
+ * Returns a reference, or an ERR_PTR().
+ */
+struct inode *hostfs_iget(struct super_block *sb, struct inode *dir,
+			  const struct host_hostfs_attr *attr, u64 version);
 
 /** hostfs_is() - is @attr about this inode's file? */
 bool hostfs_is(struct inode *inode, const struct host_hostfs_attr *attr);
+
+/** hostfs_near() - HOST_HOSTFS_NEAR, if that is where the inode's file is; or 0 */
+static inline int hostfs_near(struct inode *inode)
+{
+	bool always = HOSTFS_SB(inode->i_sb)->calls == HOSTFS_CALLS_DIRECT;
+
+	return HOSTFS_I(inode)->remote || always ? 0 : HOST_HOSTFS_NEAR;
+}
+
+/** hostfs_add_device() - say what is known of a device; 0 or -ENOMEM */
+int hostfs_add_device(struct super_block *sb, u64 dev, bool remote);
+
+/** hostfs_is_remote() - may the file system of a device not answer? Yes if it is unknown. */
+bool hostfs_is_remote(struct super_block *sb, u64 dev);
 
 /** hostfs_version() - to be taken before the host is asked for attributes */
 static inline u64 hostfs_version(struct super_block *sb)

@@ -22,6 +22,12 @@
 #define HOST_HOSTFS_MAPPED	1	/* owners, modes and devices are kept in xattrs */
 #define HOST_HOSTFS_APPEND	2	/* files may only grow */
 
+/*
+ * Only ask a file system that answers soon: that of the device @attr->dev. A file on
+ * another one is -EXDEV, and @attr->dev is set to its device; nobody was asked then.
+ */
+#define HOST_HOSTFS_NEAR	4
+
 /**
  * struct host_hostfs_time - a time as statx() gives it
  * @sec: seconds since 1970
@@ -120,6 +126,16 @@ int host_hostfs_statfs(int fd, struct host_hostfs_space *space);
  */
 int host_hostfs_stat(int fd, const char *name, int how, struct host_hostfs_attr *attr);
 
+/**
+ * host_hostfs_look() - attributes of a name, wherever that is
+ * @dir: descriptor of the directory
+ * @local: set as by host_hostfs_mount()
+ *
+ * What is mounted there may never answer.
+ */
+int host_hostfs_look(int dir, const char *name, int how, struct host_hostfs_attr *attr,
+		     int *local);
+
 /* Which fields of a struct host_hostfs_change are meant. */
 #define HOST_HOSTFS_MODE	1
 #define HOST_HOSTFS_UID		2
@@ -165,6 +181,7 @@ int host_hostfs_access(int fd, int mask);
 /**
  * host_hostfs_open_path() - a path descriptor of a name
  * @dir: descriptor of the directory
+ * @how: HOST_HOSTFS_NEAR is about the file, not the directory
  * @attr: set to the file's attributes
  *
  * Returns the descriptor.
@@ -367,6 +384,7 @@ typedef long (*host_hostfs_fn)(long a, long b, long c, long d, long e, long f);
  * @fn: one of the functions above
  * @args: its arguments
  * @result: what it returned
+ * @remote: it may take for ever; those that may not don't wait behind it
  * @queue: where to put the finished request
  * @next, @private: host half's
  */
@@ -374,6 +392,7 @@ struct host_hostfs_request {
 	host_hostfs_fn fn;
 	long args[6];
 	long result;
+	int remote;
 	struct host_hostfs_queue *queue;
 	struct host_hostfs_request *next;
 	void *private[2];

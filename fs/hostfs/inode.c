@@ -15,6 +15,7 @@
 #include <linux/hash.h>
 #include <linux/pagemap.h>
 #include <linux/security.h>
+#include <linux/slab.h>
 #include "hostfs.h"
 
 static bool same_time(struct host_hostfs_time a, struct host_hostfs_time b)
@@ -42,7 +43,7 @@ static bool reborn(struct inode *inode, const struct host_hostfs_attr *attr)
 
 	if (READ_ONCE(hi->handle.fd) < 0 || hostfs_hold(inode) < 0)
 		return false;
-	same = !hostfs_call(inode->i_sb, host_hostfs_stat, hi->handle.fd, NULL,
+	same = !hostfs_call(inode, host_hostfs_stat, hi->handle.fd, NULL,
 			    hostfs_how(inode), &own) &&
 	       same_file(inode, &own) && same_time(own.birth, attr->birth);
 	hostfs_let_go(inode);
@@ -67,6 +68,49 @@ u64 hostfs_inode_number(struct super_block *sb, u64 dev, u64 ino)
 	if (dev == HOSTFS_SB(sb)->root.dev)
 		return ino;
 	return ino ^ ((u64)(hash_64(dev, 15) + 1) << 48);
+}
+
+bool hostfs_is_remote(struct super_block *sb, u64 dev)
+{
+	struct hostfs_sb *sbi = HOSTFS_SB(sb);
+	struct hostfs_device *device;
+	bool remote = true;
+
+	if (dev == sbi->root.dev)
+		return sbi->remote;
+	spin_lock(&sbi->devices_lock);
+	list_for_each_entry(device, &sbi->devices, list) {
+		if (device->dev == dev) {
+			remote = device->remote;
+			break;
+		}
+	}
+	spin_unlock(&sbi->devices_lock);
+	return remote;
+}
+
+/* The last word counts: the host's number may be used again. */
+int hostfs_add_device(struct super_block *sb, u64 dev, bool remote)
+{
+	struct hostfs_device *device = kmalloc(sizeof(*device), GFP_KERNEL);
+	struct hostfs_sb *sbi = HOSTFS_SB(sb);
+	struct hostfs_device *old;
+
+	if (!device)
+		return -ENOMEM;
+	device->dev = dev;
+	device->remote = remote;
+	spin_lock(&sbi->devices_lock);
+	list_for_each_entry(old, &sbi->devices, list) {
+		if (old->dev == dev) {
+			list_del(&old->list);
+			kfree(old);
+			break;
+		}
+	}
+	list_add(&device->list, &sbi->devices);
+	spin_unlock(&sbi->devices_lock);
+	return 0;
 }
 
 bool hostfs_has_dirty_data(struct inode *inode)
@@ -180,7 +224,7 @@ static int ask(struct inode *inode, struct host_hostfs_attr *attr)
 	fd = data ? data->fd : hostfs_hold(inode);
 	if (fd < 0)
 		return fd;
-	err = hostfs_call(inode->i_sb, host_hostfs_stat, fd, NULL, hostfs_how(inode), attr);
+	err = hostfs_call(inode, host_hostfs_stat, fd, NULL, hostfs_how(inode), attr);
 	if (data)
 		hostfs_put_data(data);
 	else
@@ -271,9 +315,9 @@ static int change_on_host(struct inode *inode, int fd, const struct host_hostfs_
 	int err;
 
 	if ((change->valid & HOST_HOSTFS_SIZE) && i_size_read(inode) > SZ_16M)
-		err = hostfs_call_threaded(host_hostfs_change, fd, how, change, attr);
+		err = hostfs_call_threaded(inode, host_hostfs_change, fd, how, change, attr);
 	else
-		err = hostfs_call(inode->i_sb, host_hostfs_change, fd, how, change, attr);
+		err = hostfs_call(inode, host_hostfs_change, fd, how, change, attr);
 	if (attr->ino)
 		hostfs_changed(inode, attr);
 	return err;
@@ -353,7 +397,7 @@ int hostfs_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 	fd = hostfs_hold(inode);
 	if (fd < 0)
 		return fd;
-	err = hostfs_call(inode->i_sb, host_hostfs_access, fd,
+	err = hostfs_call(inode, host_hostfs_access, fd,
 			  mask & (MAY_READ | MAY_WRITE | MAY_EXEC));
 	hostfs_let_go(inode);
 	return err;
@@ -361,6 +405,7 @@ int hostfs_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 
 struct wanted {
 	const struct host_hostfs_attr *attr;
+	bool remote;
 };
 
 static int test_inode(struct inode *inode, void *data)
@@ -375,9 +420,11 @@ static int test_inode(struct inode *inode, void *data)
 
 static int set_inode(struct inode *inode, void *data)
 {
-	const struct host_hostfs_attr *attr = ((struct wanted *)data)->attr;
+	const struct wanted *wanted = data;
+	const struct host_hostfs_attr *attr = wanted->attr;
 	struct hostfs_inode *hi = HOSTFS_I(inode);
 
+	hi->remote = wanted->remote;
 	hi->dev = attr->dev;
 	hi->ino = attr->ino;
 	hi->mount = attr->mount;
@@ -411,10 +458,14 @@ static void set_operations(struct inode *inode, const struct host_hostfs_attr *a
 	}
 }
 
-struct inode *hostfs_iget(struct super_block *sb, const struct host_hostfs_attr *attr,
-			  u64 version)
+struct inode *hostfs_iget(struct super_block *sb, struct inode *dir,
+			  const struct host_hostfs_attr *attr, u64 version)
 {
-	struct wanted wanted = { .attr = attr };
+	struct wanted wanted = {
+		.attr = attr,
+		.remote = dir && HOSTFS_I(dir)->dev == attr->dev ? HOSTFS_I(dir)->remote :
+								   hostfs_is_remote(sb, attr->dev),
+	};
 	unsigned long hash = hash_64(attr->ino ^ (attr->dev << 40), 32);
 	struct inode *inode;
 

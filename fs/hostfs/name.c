@@ -28,26 +28,57 @@ static bool is_fresh(struct dentry *dentry)
 	return checked && ktime_get_ns() - checked < fresh_ns(dentry);
 }
 
+/*
+ * What is mounted there is on another device. It is asked for by a thread unless it is
+ * known to answer.
+ */
+static int stat_elsewhere(struct inode *dir, int fd, const char *name,
+			  struct host_hostfs_attr *attr)
+{
+	int how = hostfs_how(dir);
+	int local, err = -EXDEV;
+
+	if (!hostfs_is_remote(dir->i_sb, attr->dev))
+		err = hostfs_need_fd(hostfs_call(dir, host_hostfs_stat, fd, name,
+						 how | HOST_HOSTFS_NEAR, attr));
+	if (err != -EXDEV)
+		return err;
+	err = hostfs_need_fd(hostfs_call_remote(host_hostfs_look, fd, name, how, attr, &local));
+	return err ? err : hostfs_add_device(dir->i_sb, attr->dev, !local);
+}
+
+/* The attributes of what the host has by a name. */
+static int stat_below(struct inode *dir, const char *name, struct host_hostfs_attr *attr)
+{
+	int fd, err;
+
+	fd = hostfs_hold(dir);
+	if (fd < 0)
+		return fd;
+	attr->dev = HOSTFS_I(dir)->dev;
+	err = hostfs_need_fd(hostfs_call(dir, host_hostfs_stat, fd, name,
+					 hostfs_how(dir) | hostfs_near(dir), attr));
+	if (err == -EXDEV)
+		err = stat_elsewhere(dir, fd, name, attr);
+	hostfs_let_go(dir);
+	return err;
+}
+
 static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 {
 	u64 version = hostfs_version(dir->i_sb);
 	struct host_hostfs_attr attr;
 	struct inode *inode = NULL;
 	struct dentry *alias;
-	int fd, err;
+	int err;
 
 	if (dentry->d_name.len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	fd = hostfs_hold(dir);
-	if (fd < 0)
-		return ERR_PTR(fd);
-	err = hostfs_call(dir->i_sb, host_hostfs_stat, fd, dentry->d_name.name,
-			  hostfs_how(dir), &attr);
-	hostfs_let_go(dir);
+	err = stat_below(dir, dentry->d_name.name, &attr);
 	if (err && err != -ENOENT)
 		return ERR_PTR(err);
 	if (!err)
-		inode = hostfs_iget(dir->i_sb, &attr, version);
+		inode = hostfs_iget(dir->i_sb, dir, &attr, version);
 	set_fresh(dentry);
 	alias = d_splice_alias(inode, dentry);
 	if (!IS_ERR_OR_NULL(alias))
@@ -62,16 +93,13 @@ static int compare(struct dentry *dentry, struct inode *dir)
 	struct inode *inode = d_inode(dentry);
 	struct host_hostfs_attr attr;
 	struct name_snapshot name;
-	int fd, err;
+	int err;
 
-	fd = hostfs_hold(dir);
-	if (fd < 0)
-		return fd == -ESTALE ? 0 : fd;
 	take_dentry_name_snapshot(&name, dentry);
-	err = hostfs_call(dir->i_sb, host_hostfs_stat, fd, name.name.name,
-			  hostfs_how(dir), &attr);
+	err = stat_below(dir, name.name.name, &attr);
 	release_dentry_name_snapshot(&name);
-	hostfs_let_go(dir);
+	if (err == -ESTALE)
+		return 0;
 	if (err == -ENOENT || err == -ENOTDIR)
 		return !inode;
 	if (err)
@@ -127,12 +155,12 @@ static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentr
 	fd = hostfs_hold(dir);
 	if (fd < 0)
 		return fd;
-	fd = hostfs_need_fd(hostfs_call(sb, host_hostfs_make, fd, dentry->d_name.name,
+	fd = hostfs_need_fd(hostfs_call(dir, host_hostfs_make, fd, dentry->d_name.name,
 					hostfs_how(dir), new, &attr));
 	hostfs_let_go(dir);
 	if (fd < 0)
 		return fd;
-	inode = hostfs_iget(sb, &attr, version);
+	inode = hostfs_iget(sb, dir, &attr, version);
 	if (IS_ERR(inode)) {
 		host_hostfs_close(fd);
 		if (new->data_fd >= 0)
@@ -204,12 +232,12 @@ static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct fil
 	fd = hostfs_hold(dir);
 	if (fd < 0)
 		return fd;
-	fd = hostfs_need_fd(hostfs_call(sb, host_hostfs_make, fd, NULL, hostfs_how(dir), &new,
+	fd = hostfs_need_fd(hostfs_call(dir, host_hostfs_make, fd, NULL, hostfs_how(dir), &new,
 					&attr));
 	hostfs_let_go(dir);
 	if (fd < 0)
 		return fd == -EISDIR ? -EOPNOTSUPP : fd;
-	inode = hostfs_iget(sb, &attr, version);
+	inode = hostfs_iget(sb, dir, &attr, version);
 	if (IS_ERR(inode)) {
 		host_hostfs_close(fd);
 		host_hostfs_close(new.data_fd);
@@ -244,7 +272,7 @@ static void lost_a_name(struct inode *inode)
 	}
 	if (inode->i_nlink > 1 && READ_ONCE(HOSTFS_I(inode)->handle.fd) >= 0) {
 		fd = hostfs_hold(inode);
-		if (fd >= 0 && !hostfs_call(inode->i_sb, host_hostfs_stat, fd, NULL,
+		if (fd >= 0 && !hostfs_call(inode, host_hostfs_stat, fd, NULL,
 					    hostfs_how(inode), &attr))
 			hostfs_changed(inode, &attr);
 		if (fd >= 0)
@@ -269,7 +297,7 @@ static int remove(struct inode *dir, struct dentry *dentry, int rmdir)
 	if (fd < 0)
 		return fd;
 	kept = keep_if_used(dentry);
-	err = hostfs_call(dir->i_sb, host_hostfs_unlink, fd, dentry->d_name.name, rmdir);
+	err = hostfs_call(dir, host_hostfs_unlink, fd, dentry->d_name.name, rmdir);
 	hostfs_let_go(dir);
 	if (err) {
 		if (kept)
@@ -307,9 +335,9 @@ static int hostfs_link(struct dentry *old, struct inode *dir, struct dentry *den
 		hostfs_let_go(inode);
 		return dir_fd;
 	}
-	err = hostfs_call(dir->i_sb, host_hostfs_link, fd, dir_fd, dentry->d_name.name);
+	err = hostfs_call(dir, host_hostfs_link, fd, dir_fd, dentry->d_name.name);
 	if (!err)
-		err = hostfs_call(dir->i_sb, host_hostfs_stat, fd, NULL, hostfs_how(dir), &attr);
+		err = hostfs_call(dir, host_hostfs_stat, fd, NULL, hostfs_how(dir), &attr);
 	hostfs_let_go(dir);
 	hostfs_let_go(inode);
 	if (err)
@@ -332,7 +360,7 @@ static int rename_on_host(struct inode *from_dir, struct dentry *from,
 		return from_fd;
 	to_fd = hostfs_hold(to_dir);
 	if (to_fd >= 0) {
-		err = hostfs_call(from_dir->i_sb, host_hostfs_rename, from_fd, from->d_name.name,
+		err = hostfs_call(from_dir, host_hostfs_rename, from_fd, from->d_name.name,
 				  to_fd, to->d_name.name, flags);
 		hostfs_let_go(to_dir);
 	} else {
@@ -393,7 +421,7 @@ static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
 		kfree(target);
 		return ERR_PTR(fd);
 	}
-	n = hostfs_call(inode->i_sb, host_hostfs_readlink, fd, hostfs_how(inode), target,
+	n = hostfs_call(inode, host_hostfs_readlink, fd, hostfs_how(inode), target,
 			PATH_MAX - 1);
 	hostfs_let_go(inode);
 	if (n < 0) {

@@ -154,6 +154,18 @@ int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, 
 	return fd;
 }
 
+int host_hostfs_look(int dir, const char *name, int how, struct host_hostfs_attr *attr,
+		     int *local)
+{
+	int fd = host_hostfs_open_path(dir, name, how, attr);
+
+	if (fd < 0)
+		return fd;
+	*local = is_local(fd);
+	close(fd);
+	return 0;
+}
+
 unsigned int host_hostfs_max_files(void)
 {
 	struct rlimit limit;

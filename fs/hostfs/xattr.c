@@ -14,7 +14,7 @@ static int get(const struct xattr_handler *handler, struct dentry *dentry, struc
 	fd = hostfs_hold(inode);
 	if (fd < 0)
 		return fd;
-	ret = hostfs_call(inode->i_sb, host_hostfs_get_xattr, fd, hostfs_how(inode),
+	ret = hostfs_call(inode, host_hostfs_get_xattr, fd, hostfs_how(inode),
 			  xattr_full_name(handler, name), buf, size);
 	hostfs_let_go(inode);
 	return ret;
@@ -33,7 +33,7 @@ static int set(const struct xattr_handler *handler, struct mnt_idmap *idmap,
 	fd = hostfs_hold(inode);
 	if (fd < 0)
 		return fd;
-	ret = hostfs_call(inode->i_sb, host_hostfs_set_xattr, fd, hostfs_how(inode),
+	ret = hostfs_call(inode, host_hostfs_set_xattr, fd, hostfs_how(inode),
 			  xattr_full_name(handler, name), value && !size ? no_bytes : value, size,
 			  flags);
 	hostfs_let_go(inode);
@@ -72,7 +72,7 @@ ssize_t hostfs_listxattr(struct dentry *dentry, char *buf, size_t size)
 	fd = hostfs_hold(inode);
 	n = fd;
 	if (fd >= 0) {
-		n = hostfs_call(inode->i_sb, host_hostfs_list_xattr, fd, hostfs_how(inode), list,
+		n = hostfs_call(inode, host_hostfs_list_xattr, fd, hostfs_how(inode), list,
 				list == buf ? size : XATTR_LIST_MAX);
 		hostfs_let_go(inode);
 	}

@@ -489,20 +489,26 @@ def deaf(tmp_path):
     subprocess.run(['umount', '-l', where], check=False)
 
 
-def test_deaf_server(deaf, share):
-    """A server that never answers: who asks it waits, the others go on."""
-    s = share('calls=threads')
+@pytest.mark.parametrize('options', ['', 'calls=threads', 'mapped', 'cache=loose'])
+def test_deaf_server(deaf, share, options):
+    """A server that never answers: many who ask it wait, the others go on."""
+    s = share(options)
     g = s.guest
     s.path('file').write_text('x', encoding='ascii')
-    g.out('(ls /mnt/deaf > /tmp/ls 2>&1; echo ended >> /tmp/ls) & true')
+    s.path('dir').mkdir()
+    g.out('for i in $(seq 100); do (ls /mnt/deaf/$i > /tmp/ls 2>&1; echo ended >> /tmp/ls) & done;'
+          ' true')
     g.out('mkdir /tmp/m; (mount -t hostfs none /tmp/m -o /deaf; echo ended >> /tmp/m.log) & true')
     time.sleep(1)
-    for _ in range(5):
-        assert g.out('cat /mnt/file; echo /mnt/*') == 'x/mnt/deaf /mnt/file'
+    for i in range(5):
+        assert g.out('cat /mnt/file; echo /mnt/*') == 'x/mnt/deaf /mnt/dir /mnt/file'
+        g.out(f'dd if=/dev/zero of=/mnt/dir/{i} bs=64k count=40 conv=fsync; sync /mnt/dir/{i};'
+              f' cat /mnt/dir/{i} > /dev/null; find /mnt/dir | wc -l; rm /mnt/dir/{i}')
     assert 'ended' not in g.out('cat /tmp/ls; cat /tmp/m.log 2>/dev/null; true')
     deaf()
     g.out('wait')
     assert 'ended' in g.out('cat /tmp/ls')
+    g.out('rmdir /mnt/dir')
     s.end()
 
 

@@ -104,7 +104,23 @@ void hostfs_give_data(struct inode *inode, int fd)
 
 void hostfs_drop_data(struct inode *inode)
 {
-	set_data(inode, &HOSTFS_I(inode)->made, NULL);
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+
+	if (!READ_ONCE(hi->made))
+		return;
+	mutex_lock(&hi->open_lock);
+	set_data(inode, &hi->made, NULL);
+	mutex_unlock(&hi->open_lock);
+}
+
+/* As it was made, whatever its mode says; the caller holds open_lock. */
+static struct hostfs_data *get_made(struct inode *inode)
+{
+	struct hostfs_data *made = HOSTFS_I(inode)->made;
+
+	if (made)
+		refcount_inc(&made->ref);
+	return made;
 }
 
 static int open_reader(struct inode *inode)
@@ -113,7 +129,7 @@ static int open_reader(struct inode *inode)
 	struct hostfs_data *data;
 
 	if (!hi->reader && !(hi->writer && hi->writer->readable)) {
-		data = open_data(inode, HOST_HOSTFS_READ);
+		data = get_made(inode) ?: open_data(inode, HOST_HOSTFS_READ);
 		if (IS_ERR(data))
 			return PTR_ERR(data);
 		set_data(inode, &hi->reader, data);
@@ -122,19 +138,16 @@ static int open_reader(struct inode *inode)
 	return 0;
 }
 
-/*
- * To write a part of a page the rest is read: if the host lets us. Who makes a file
- * may write to it whatever its mode says.
- */
+/* To write a part of a page the rest is read: if the host lets us. */
 static struct hostfs_data *open_for_writing(struct inode *inode)
 {
 	int at_end = hostfs_append(inode->i_sb) ? HOST_HOSTFS_AT_END : 0;
-	struct hostfs_inode *hi = HOSTFS_I(inode);
 	struct hostfs_data *data;
 
-	if (hi->made && !at_end) {
-		refcount_inc(&hi->made->ref);
-		return hi->made;
+	if (!at_end) {
+		data = get_made(inode);
+		if (data)
+			return data;
 	}
 	data = open_data(inode, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE | at_end);
 	if (data == ERR_PTR(-EACCES))
@@ -222,7 +235,6 @@ static int hostfs_open(struct inode *inode, struct file *file)
 		if (err && (file->f_mode & FMODE_WRITE))
 			close_writer(inode);
 	}
-	hostfs_drop_data(inode);
 	mutex_unlock(&hi->open_lock);
 	if (err && file->private_data)
 		hostfs_put_data(file->private_data);

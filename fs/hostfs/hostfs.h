@@ -71,11 +71,13 @@ struct hostfs_device {
  * @fd: descriptor, or -1
  * @users: who needs it to stay
  * @lru: place among those that nobody needs
+ * @kept: place among those of files that may have no name any more: one of @users
  */
 struct hostfs_handle {
 	int fd;
 	unsigned int users;
 	struct list_head lru;
+	struct list_head kept;
 };
 
 /**
@@ -115,7 +117,7 @@ struct hostfs_data {
  * @open_lock: protects the following five
  * @reader: to read data from, if @writer doesn't serve
  * @writer: to write data to
- * @made: a new file, open for its maker
+ * @made: a new file, open for its maker while that opens it
  * @readers: number of open files that need @reader
  * @writers: number of open files that need @writer
  * @data_lock: for taking references to @reader and @writer
@@ -232,6 +234,17 @@ void hostfs_let_go(struct inode *inode);
  */
 void hostfs_give(struct inode *inode, int fd);
 
+/** hostfs_give_held() - the same, and the caller holds it: nothing can close it between */
+void hostfs_give_held(struct inode *inode, int fd);
+
+/**
+ * hostfs_keep() - a file that is in use may be without a name
+ *
+ * Takes over the caller's hostfs_hold(). The descriptor stays until the inode goes, or
+ * descriptors are short and the file has another name that is known.
+ */
+void hostfs_keep(struct inode *inode);
+
 /** hostfs_drop_handle() - close it for good: the inode goes */
 void hostfs_drop_handle(struct inode *inode);
 
@@ -333,10 +346,15 @@ extern const struct xattr_handler * const hostfs_xattr_handlers[];
 struct hostfs_data *hostfs_get_data(struct inode *inode, bool write);
 void hostfs_put_data(struct hostfs_data *data);
 
-/** hostfs_give_data() - a new file is open for reading and writing as @fd: use that next */
+/**
+ * hostfs_give_data() - a new file is open for reading and writing as @fd
+ *
+ * Until hostfs_drop_data() it is opened by that: its mode may forbid it, descriptors
+ * may be short.
+ */
 void hostfs_give_data(struct inode *inode, int fd);
 
-/** hostfs_drop_data() - the inode goes, and nobody opened it */
+/** hostfs_drop_data() - its maker has opened the new file, or won't */
 void hostfs_drop_data(struct inode *inode);
 
 /** hostfs_direct_read() - read_iter with O_DIRECT */

@@ -179,10 +179,42 @@ static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentr
 static int hostfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
 			 umode_t mode, bool excl)
 {
-	/* It is opened next. */
-	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO), .open = 1 };
+	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO) };
 
 	return make(idmap, dir, dentry, &new);
+}
+
+/* Making and opening are one: a file that can't be opened is not left behind. */
+static int hostfs_atomic_open(struct inode *dir, struct dentry *dentry, struct file *file,
+			      unsigned int flags, umode_t mode)
+{
+	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO), .open = 1 };
+	struct dentry *alias = NULL;
+	int err;
+
+	if (d_in_lookup(dentry)) {
+		alias = hostfs_lookup(dir, dentry, 0);
+		if (IS_ERR(alias))
+			return PTR_ERR(alias);
+		if (alias)
+			dentry = alias;
+	}
+	if (!(flags & O_CREAT) || d_really_is_positive(dentry))
+		return finish_no_open(file, alias);
+
+	err = make(file_mnt_idmap(file), dir, dentry, &new);
+	if (err == -EEXIST && !(flags & O_EXCL)) {
+		/* The host made it meanwhile: looked up again, it will be opened. */
+		d_drop(dentry);
+		err = -ESTALE;
+	}
+	if (!err) {
+		file->f_mode |= FMODE_CREATED;
+		err = finish_open(file, dentry, NULL);
+		hostfs_drop_data(d_inode(dentry));
+	}
+	dput(alias);
+	return err;
 }
 
 static int hostfs_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
@@ -227,7 +259,7 @@ static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct fil
 	};
 	struct host_hostfs_attr attr;
 	struct inode *inode;
-	int fd;
+	int fd, err;
 
 	fd = hostfs_hold(dir);
 	if (fd < 0)
@@ -245,11 +277,13 @@ static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct fil
 	}
 	hostfs_give_data(inode, new.data_fd);
 	/* It has no name by which it could be opened again: its user stays. */
-	hostfs_give(inode, fd);
-	hostfs_hold(inode);
+	hostfs_give_held(inode, fd);
+	hostfs_keep(inode);
 	d_mark_tmpfile(file, inode);
 	d_instantiate(file->f_path.dentry, inode);
-	return finish_open_simple(file, 0);
+	err = finish_open_simple(file, 0);
+	hostfs_drop_data(inode);
+	return err;
 }
 
 /*
@@ -304,6 +338,8 @@ static int remove(struct inode *dir, struct dentry *dentry, int rmdir)
 			hostfs_let_go(inode);
 		return err;
 	}
+	if (kept)
+		hostfs_keep(inode);
 	lost_a_name(inode);
 	hostfs_expire(dir);
 	return 0;
@@ -395,8 +431,11 @@ static int hostfs_rename(struct mnt_idmap *idmap, struct inode *from_dir, struct
 			hostfs_let_go(target);
 		return err;
 	}
-	if (target && !(flags & RENAME_EXCHANGE))
+	if (target && !(flags & RENAME_EXCHANGE)) {
+		if (kept)
+			hostfs_keep(target);
 		lost_a_name(target);
+	}
 	hostfs_expire(d_inode(from));
 	hostfs_expire(from_dir);
 	hostfs_expire(to_dir);
@@ -440,6 +479,7 @@ const struct inode_operations hostfs_dir_iops = {
 	.setattr = hostfs_setattr,
 	.listxattr = hostfs_listxattr,
 	.create = hostfs_create,
+	.atomic_open = hostfs_atomic_open,
 	.tmpfile = hostfs_tmpfile,
 	.mknod = hostfs_mknod,
 	.mkdir = hostfs_mkdir,

@@ -93,10 +93,9 @@ static int make_dir(int dir, const char *name, int how, const struct host_hostfs
 	if (err || !mapped)
 		return err;
 	fd = open_below(dir, name, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
-		return fd;
-	err = hostfs_mapped_new(fd, new);
-	close(fd);
+	err = fd < 0 ? fd : hostfs_mapped_new(fd, new);
+	if (fd >= 0)
+		close(fd);
 	if (err)
 		unlinkat(dir, name, AT_REMOVEDIR);
 	return err;
@@ -151,6 +150,22 @@ static int path_of(int fd, int how, struct host_hostfs_attr *attr)
 	return ret;
 }
 
+/*
+ * Something is missing for a descriptor of what was just made: it must not stay, or a
+ * second try would meet it. Who replaced it meanwhile keeps his own, if that can be told.
+ */
+static void unmake(int dir, const char *name, int data, unsigned int mode)
+{
+	struct stat ours, there;
+
+	if (!name)
+		return;
+	if (data >= 0 && (fstat(data, &ours) || fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) ||
+			  ours.st_dev != there.st_dev || ours.st_ino != there.st_ino))
+		return;
+	unlinkat(dir, name, S_ISDIR(mode) ? AT_REMOVEDIR : 0);
+}
+
 int host_hostfs_make(int dir, const char *name, int how, struct host_hostfs_new *new,
 		     struct host_hostfs_attr *attr)
 {
@@ -170,6 +185,8 @@ int host_hostfs_make(int dir, const char *name, int how, struct host_hostfs_new 
 		return err;
 
 	fd = data >= 0 ? path_of(data, how, attr) : host_hostfs_open_path(dir, name, how, attr);
+	if (fd < 0)
+		unmake(dir, name, data, new->mode);
 	/* Whoever replaced it meanwhile keeps his own. */
 	if (fd >= 0 && !mapped && (attr->mode & S_IFMT) == (new->mode & S_IFMT))
 		adopt(fd, new, attr);

@@ -152,6 +152,12 @@ static void hostfs_free_inode(struct inode *inode)
 	kmem_cache_free(inode_cache, HOSTFS_I(inode));
 }
 
+/* What is held open for its users goes with the last one, also if it has names left. */
+static int hostfs_drop_inode(struct inode *inode)
+{
+	return generic_drop_inode(inode) || !list_empty(&HOSTFS_I(inode)->handle.kept);
+}
+
 static void hostfs_evict_inode(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
@@ -217,6 +223,7 @@ static int hostfs_show_options(struct seq_file *seq, struct dentry *root)
 static const struct super_operations hostfs_super_ops = {
 	.alloc_inode = hostfs_alloc_inode,
 	.free_inode = hostfs_free_inode,
+	.drop_inode = hostfs_drop_inode,
 	.evict_inode = hostfs_evict_inode,
 	.statfs = hostfs_statfs,
 	.sync_fs = hostfs_sync_fs,
@@ -263,9 +270,8 @@ static int fill_super(struct super_block *sb)
 	if (IS_ERR(root))
 		return PTR_ERR(root);
 	/* Everything else is found from there: it stays open. */
-	hostfs_give(root, sbi->root_fd);
+	hostfs_give_held(root, sbi->root_fd);
 	sbi->root_fd = -1;
-	hostfs_hold(root);
 	sb->s_root = d_make_root(root);
 	return sb->s_root ? 0 : -ENOMEM;
 }
@@ -425,6 +431,7 @@ static void init_inode_once(void *object)
 
 	inode_init_once(&hi->vfs);
 	INIT_LIST_HEAD(&hi->handle.lru);
+	INIT_LIST_HEAD(&hi->handle.kept);
 	mutex_init(&hi->open_lock);
 	spin_lock_init(&hi->data_lock);
 }

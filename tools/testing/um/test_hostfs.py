@@ -10,6 +10,7 @@ import hashlib
 import os
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -535,6 +536,35 @@ def test_few_descriptors(image, tmp_path):
         s.end()
     finally:
         s.guest.close(check=False)
+
+
+@pytest.fixture
+def few(share):
+    """few(n, options): a share of a kernel that may have n descriptors."""
+    return lambda n, options='': share(options, prefix=[f'--nofile={n}:{n}', KERNEL], raw=True,
+                                       kernel='/usr/bin/prlimit')
+
+
+@pytest.mark.parametrize('options', ['', 'mapped'])
+def test_unopened_files(few, options):
+    """Files that are made and never opened, or lose a name while open, keep no descriptors."""
+    s = few(256, options)
+    fds = Path(f'/proc/{s.guest.pid}/fd')
+    before = len(list(fds.iterdir()))
+    s.guest.out('/tests/unopened /mnt 500', timeout=60)
+    assert len(list(s.dir.iterdir())) == 1000
+    assert len(list(fds.iterdir())) < before + 100
+    s.end()
+
+
+@pytest.mark.parametrize('options', ['', 'mapped', 'calls=threads'])
+def test_no_descriptors(few, options):
+    """When there are none left what is made is there, and what is not made is not."""
+    s = few(80, options)
+    code, text = s.guest.run('/tests/nofiles /mnt', timeout=60)
+    assert code == 0, text
+    assert s.guest.out('rm -rf /mnt/*; ls /mnt') == ''
+    s.end()
 
 
 def test_full_disk(image, tmp_path):

@@ -149,7 +149,7 @@ static int change_all(int fd, const char *path, int how, const struct host_hostf
 		err = change_owner(fd, change);
 	/* After the owner, whose change takes set-id bits away. */
 	if (!err && !mapped && (change->valid & HOST_HOSTFS_MODE))
-		err = RETRY(chmod(path, change->mode & 07777));
+		err = RETRY(chmod(path, hostfs_given_mode(how, change->mode)));
 	if (!err && (change->valid & TIMES))
 		err = change_times(fd, change);
 	return err;

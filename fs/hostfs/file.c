@@ -89,7 +89,8 @@ static struct hostfs_data *open_data(struct inode *inode, int flags)
 
 	if (path < 0)
 		return ERR_PTR(path);
-	fd = hostfs_need_fd(hostfs_call(inode, host_hostfs_open, path, flags));
+	fd = hostfs_need_fd(hostfs_call(inode, host_hostfs_open, path, hostfs_how(inode),
+					flags));
 	hostfs_let_go(inode);
 	return fd < 0 ? ERR_PTR(fd) : new_data(inode, fd, flags);
 }
@@ -309,6 +310,8 @@ static ssize_t write_at_end(struct kiocb *iocb, struct iov_iter *iter)
 
 	if (!data || !buf)
 		err = data ? -ENOMEM : -EBADF;
+	else
+		err = file_modified(iocb->ki_filp);
 	while (!err && iov_iter_count(iter)) {
 		size_t len = min_t(size_t, iov_iter_count(iter), PAGE_SIZE);
 		struct host_hostfs_segment segment = { .base = buf, .len = len };
@@ -518,7 +521,9 @@ static loff_t hostfs_remap_range(struct file *from, loff_t from_pos, struct file
 	if (hostfs_append(file_inode(to)->i_sb))
 		return -EPERM;
 	lock_two_nondirectories(file_inode(from), file_inode(to));
-	ret = copy_on_host(from, from_pos, to, to_pos, len, true);
+	ret = file_modified(to);
+	if (!ret)
+		ret = copy_on_host(from, from_pos, to, to_pos, len, true);
 	unlock_two_nondirectories(file_inode(from), file_inode(to));
 	/* "To the end" is what a length of 0 means. */
 	return ret < 0 ? ret : len ? len : i_size_read(file_inode(from)) - from_pos;

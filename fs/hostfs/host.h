@@ -4,6 +4,7 @@
 #define __HOSTFS_INTERNAL_HOST_H
 
 #include <errno.h>
+#include <sys/stat.h>
 #include "hostfs_host.h"
 
 /* Calls on kernel stacks are interrupted by the guest's timer. */
@@ -19,6 +20,19 @@
 
 /** hostfs_component() - 1 if @name is one component that stays where it is */
 int hostfs_component(const char *name);
+
+/*
+ * hostfs_given_mode() - the permissions a file gets on the host
+ *
+ * The guest is not the one to say that who starts a program of the host becomes
+ * its owner, whom the host user is or may be.
+ */
+static inline unsigned int hostfs_given_mode(int how, unsigned int mode)
+{
+	if (S_ISREG(mode) && (how & (HOST_HOSTFS_MAPPED | HOST_HOSTFS_SETID)) != HOST_HOSTFS_SETID)
+		mode &= ~(S_ISUID | S_ISGID);
+	return mode & 07777;
+}
 
 /* A path through /proc to a descriptor, or to a name below it. */
 struct hostfs_proc_path {

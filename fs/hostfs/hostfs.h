@@ -326,6 +326,9 @@ bool hostfs_has_dirty_data(struct inode *inode);
 
 u64 hostfs_inode_number(struct super_block *sb, u64 dev, u64 ino);
 
+/** hostfs_check_setid() - say once if a file was given fewer bits than @asked */
+void hostfs_check_setid(struct super_block *sb, umode_t asked, unsigned int got);
+
 int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *ia);
 int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat,
 		   u32 mask, unsigned int flags);

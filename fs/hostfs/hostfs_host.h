@@ -23,6 +23,13 @@
 #define HOST_HOSTFS_APPEND	2	/* files may only grow */
 
 /*
+ * Else regular files get neither set-id bits nor capabilities, and lose set-id bits when
+ * they are opened for writing. A mapped tree's are only in its xattrs.
+ */
+#define HOST_HOSTFS_SETID	8
+#define HOST_HOSTFS_DEVICES	16	/* device nodes can be made; in a mapped tree always */
+
+/*
  * Only ask a file system that answers soon: that of the device @attr->dev. A file on
  * another one is -EXDEV, and @attr->dev is set to its device; nobody was asked then.
  */
@@ -77,7 +84,7 @@ struct host_hostfs_attr {
 /** host_hostfs_root() - what hostfs= named, an absolute path; NULL if it was not given */
 const char *host_hostfs_root(void);
 
-/** host_hostfs_flags() - HOST_HOSTFS_APPEND if hostfs= said so, or 0 */
+/** host_hostfs_flags() - HOST_HOSTFS_APPEND, _SETID and _DEVICES as hostfs= said, or 0 */
 int host_hostfs_flags(void);
 
 /**
@@ -287,11 +294,12 @@ int host_hostfs_list_xattr(int fd, int how, char *buf, unsigned long len);
 /**
  * host_hostfs_open() - open a regular file
  * @fd: path descriptor
+ * @how: HOST_HOSTFS_SETID
  * @flags: HOST_HOSTFS_READ ...
  *
  * Returns a descriptor; -EINVAL if it is something else than a regular file.
  */
-int host_hostfs_open(int fd, int flags);
+int host_hostfs_open(int fd, int how, int flags);
 
 /** struct host_hostfs_segment - memory of a transfer; laid out as struct iovec */
 struct host_hostfs_segment {

@@ -14,6 +14,7 @@
  */
 #include <linux/hash.h>
 #include <linux/pagemap.h>
+#include <linux/posix_acl.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include "hostfs.h"
@@ -151,6 +152,15 @@ static void set_data_attributes(struct inode *inode, const struct host_hostfs_at
 	hi->seen_size = attr->size;
 }
 
+/* Something about it that we don't look at may be another: its ACLs, its capabilities. */
+static void forget_derived(struct inode *inode, const struct host_hostfs_attr *attr)
+{
+	if (!same_time(HOSTFS_I(inode)->seen_ctime, attr->ctime)) {
+		forget_all_cached_acls(inode);
+		inode->i_flags &= ~S_NOSEC;
+	}
+}
+
 static bool data_changed(struct inode *inode, const struct host_hostfs_attr *attr)
 {
 	struct hostfs_inode *hi = HOSTFS_I(inode);
@@ -191,6 +201,7 @@ void hostfs_update(struct inode *inode, const struct host_hostfs_attr *attr, u64
 
 	if (version < READ_ONCE(hi->version))
 		return;
+	forget_derived(inode, attr);
 	set_attributes(inode, attr);
 	hi->checked = ktime_get_ns();
 	if (!S_ISREG(inode->i_mode)) {
@@ -348,6 +359,14 @@ static int resize_on_host(struct inode *inode, int fd, struct host_hostfs_change
 	return err;
 }
 
+/* Nobody is told by the call that bits are missing. */
+void hostfs_check_setid(struct super_block *sb, umode_t asked, unsigned int got)
+{
+	if (S_ISREG(asked) && (asked & ~got & (S_ISUID | S_ISGID)) &&
+	    !(HOSTFS_SB(sb)->how & (HOST_HOSTFS_MAPPED | HOST_HOSTFS_SETID)))
+		pr_notice_once("hostfs: files of the host get no set-id bits; hostfs=<directory>,suid allows them\n");
+}
+
 int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *ia)
 {
 	struct host_hostfs_change change = { .write_fd = -1 };
@@ -376,6 +395,8 @@ int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr 
 	else
 		err = change_on_host(inode, fd, &change, &attr);
 	hostfs_let_go(inode);
+	if (!err && (change.valid & HOST_HOSTFS_MODE))
+		hostfs_check_setid(inode->i_sb, change.mode, attr.mode);
 	return err;
 }
 

@@ -167,6 +167,7 @@ static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentr
 			host_hostfs_close(new->data_fd);
 		return PTR_ERR(inode);
 	}
+	hostfs_check_setid(sb, new->mode, attr.mode);
 	hostfs_give(inode, fd);
 	if (new->data_fd >= 0)
 		hostfs_give_data(inode, new->data_fd);

@@ -62,7 +62,7 @@ static int write_target(int fd, const char *target)
 static int make_file(int dir, const char *name, int how, const struct host_hostfs_new *new)
 {
 	int mapped = how & HOST_HOSTFS_MAPPED;
-	int mode = mapped ? MAPPED_FILE : new->mode & 07777;
+	int mode = mapped ? MAPPED_FILE : hostfs_given_mode(how, new->mode);
 	int fd, err = 0;
 
 	if (name)
@@ -101,8 +101,10 @@ static int make_dir(int dir, const char *name, int how, const struct host_hostfs
 	return err;
 }
 
-static int make_special(int dir, const char *name, const struct host_hostfs_new *new)
+static int make_special(int dir, const char *name, int how, const struct host_hostfs_new *new)
 {
+	if ((S_ISCHR(new->mode) || S_ISBLK(new->mode)) && !(how & HOST_HOSTFS_DEVICES))
+		return -EPERM;
 	if (S_ISLNK(new->mode))
 		return RETRY(symlinkat(new->target, dir, name));
 	return RETRY(mknodat(dir, name, new->mode, makedev(new->major, new->minor)));
@@ -113,7 +115,8 @@ static int make_special(int dir, const char *name, const struct host_hostfs_new 
  * ours, and our umask and a default ACL had a say. A host that doesn't let
  * us give files away is no error: they stay ours.
  */
-static void adopt(int fd, const struct host_hostfs_new *new, struct host_hostfs_attr *attr)
+static void adopt(int fd, int how, const struct host_hostfs_new *new,
+		  struct host_hostfs_attr *attr)
 {
 	struct host_hostfs_change change = {
 		.mode = new->mode,
@@ -126,11 +129,11 @@ static void adopt(int fd, const struct host_hostfs_new *new, struct host_hostfs_
 	if (attr->gid != new->gid)
 		change.valid |= HOST_HOSTFS_GID;
 	if (change.valid)
-		host_hostfs_change(fd, 0, &change, attr);
+		host_hostfs_change(fd, how, &change, attr);
 
 	change.valid = HOST_HOSTFS_MODE;
-	if (!S_ISLNK(attr->mode) && (attr->mode & 07777) != (new->mode & 07777))
-		host_hostfs_change(fd, 0, &change, attr);
+	if (!S_ISLNK(attr->mode) && (attr->mode & 07777) != hostfs_given_mode(how, new->mode))
+		host_hostfs_change(fd, how, &change, attr);
 }
 
 /* A path descriptor of the file that is open as @fd: no name is looked at. */
@@ -180,7 +183,7 @@ int host_hostfs_make(int dir, const char *name, int how, struct host_hostfs_new 
 	else if (S_ISREG(new->mode) || mapped)
 		data = err = make_file(dir, name, how, new);
 	else
-		err = make_special(dir, name, new);
+		err = make_special(dir, name, how, new);
 	if (err < 0)
 		return err;
 
@@ -189,7 +192,7 @@ int host_hostfs_make(int dir, const char *name, int how, struct host_hostfs_new 
 		unmake(dir, name, data, new->mode);
 	/* Whoever replaced it meanwhile keeps his own. */
 	if (fd >= 0 && !mapped && (attr->mode & S_IFMT) == (new->mode & S_IFMT))
-		adopt(fd, new, attr);
+		adopt(fd, how, new, attr);
 	if (data >= 0 && fd >= 0 && new->open)
 		new->data_fd = data;
 	else if (data >= 0)
@@ -229,7 +232,7 @@ int host_hostfs_readlink(int fd, int how, char *buf, unsigned long len)
 	/* In a mapped tree the target may be the content of a file. */
 	if (!(how & HOST_HOSTFS_MAPPED) || (n != -ENOENT && n != -EINVAL))
 		return n;
-	fd = host_hostfs_open(fd, HOST_HOSTFS_READ);
+	fd = host_hostfs_open(fd, how, HOST_HOSTFS_READ);
 	if (fd < 0)
 		return fd;
 	n = RETRY(pread(fd, buf, len, 0));

@@ -55,6 +55,17 @@ int hostfs_set_root(const char *dir, int flags)
 	return 0;
 }
 
+static int flag_value(const char *flag)
+{
+	if (!strcmp(flag, "append"))
+		return HOST_HOSTFS_APPEND;
+	if (!strcmp(flag, "suid"))
+		return HOST_HOSTFS_SETID;
+	if (!strcmp(flag, "dev"))
+		return HOST_HOSTFS_DEVICES;
+	return 0;
+}
+
 /* The flags behind the last comma that begins one: names may have commas. */
 static int parse_hostfs(const char *value)
 {
@@ -68,10 +79,10 @@ static int parse_hostfs(const char *value)
 	strcpy(dir, value);
 	while (stat(dir, &st) && (flag = strrchr(dir, ','))) {
 		*flag++ = '\0';
-		if (strcmp(flag, "append"))
-			return host_option_error("hostfs_args - unsupported option - %s; there is only append, e.g. hostfs=/home/me,append",
+		if (!flag_value(flag))
+			return host_option_error("hostfs_args - unsupported option - %s; there are append, suid and dev, e.g. hostfs=/home/me,append",
 						 flag);
-		flags |= HOST_HOSTFS_APPEND;
+		flags |= flag_value(flag);
 	}
 	if (!dir[0])
 		return host_option_error("needs a directory, e.g. hostfs=/home/me");
@@ -82,9 +93,11 @@ HOST_OPTION(hostfs,
 	.name = "hostfs=",
 	.action = HOST_OPT_CONSUME,
 	.parse = parse_hostfs,
-	.synopsis = "hostfs=<directory>[,append]",
+	.synopsis = "hostfs=<directory>[,append][,suid][,dev]",
 	.help = "Confine hostfs to a directory of the host: every hostfs mount is this directory\n"
 		"or one below it. With append files may only grow, and none can be removed.\n"
+		"Guests can give files of the host set-id bits and capabilities with suid, and\n"
+		"make device nodes with dev; mounts with the option mapped need neither.\n"
 		"Without this option guests that mount hostfs have all of the host that this\n"
 		"process has.");
 

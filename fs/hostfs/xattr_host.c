@@ -47,6 +47,8 @@ int host_hostfs_set_xattr(int fd, int how, const char *name, const void *value,
 	hostfs_proc_path(&path, fd, NULL);
 	if (!value)
 		return RETRY(removexattr(path.text, name));
+	if (!(how & (HOST_HOSTFS_MAPPED | HOST_HOSTFS_SETID)) && !strcmp(name, "security.capability"))
+		return -EPERM;
 	return RETRY(setxattr(path.text, name, value, len, flags));
 }
 

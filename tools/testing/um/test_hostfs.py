@@ -8,6 +8,7 @@ no guest gets out of the directory of hostfs=.
 import ctypes
 import hashlib
 import os
+import stat
 import subprocess
 import time
 from pathlib import Path
@@ -58,10 +59,21 @@ def fill(folder):
 def test_semantics(share):
     """The program that the host and ext4 pass passes on hostfs."""
     s = share()
-    code, text = s.guest.run('/tests/files /mnt', timeout=120)
+    code, text = s.guest.run('/tests/files /mnt nosetid', timeout=120)
     Tap(text).check()
     assert code == 0
     assert not list(s.dir.iterdir())
+    s.end()
+
+
+def test_semantics_suid(share, tmp_path):
+    """... set-id bits and devices included, if the host user says so."""
+    s = share(root=f'{tmp_path / "share"},suid,dev')
+    code, text = s.guest.run('/tests/files /mnt', timeout=120)
+    tap = Tap(text)
+    tap.check()
+    assert code == 0
+    assert os.getuid() or not [t for t in tap.skipped if 'device' in t or 'owners' in t]
     s.end()
 
 
@@ -69,7 +81,7 @@ def test_semantics(share):
 def test_semantics_options(share, options):
     """... whatever is cached, and whoever makes the calls."""
     s = share(options)
-    code, text = s.guest.run('/tests/files /mnt', timeout=120)
+    code, text = s.guest.run('/tests/files /mnt nosetid', timeout=120)
     Tap(text).check()
     assert code == 0
     s.end()
@@ -306,6 +318,44 @@ def test_escape_hard_links(jail, tmp_path):
     assert g.run('ln -L /mnt/l /mnt/hard2')[0] != 0
     assert (tmp_path / 'outside' / 'secret').stat().st_nlink == 1
     s.end()
+
+
+def planted(folder):
+    """What gives who uses it more rights than he has."""
+    found = []
+    for path in sorted(folder.rglob('*')):
+        st = path.lstat()
+        if stat.S_ISREG(st.st_mode) and st.st_mode & 0o6000:
+            found.append(path.name)
+        if stat.S_ISCHR(st.st_mode) or stat.S_ISBLK(st.st_mode):
+            found.append(path.name)
+        if 'security.capability' in os.listxattr(path, follow_symlinks=False):
+            found.append(path.name)
+    return found
+
+
+@pytest.mark.parametrize('options, flags', [('', ''), ('mapped', ''), ('mapped', ',suid,dev'),
+                                            ('', ',suid,dev')])
+def test_planted(share, tmp_path, options, flags):
+    """The guest's root can't make programs with the host user's rights; who may, can."""
+    (tmp_path / 'share').mkdir()
+    for i in range(6):
+        path = tmp_path / 'share' / f'mine-{i}'
+        path.write_bytes(b'good' * 2000)
+        path.chmod(0o6755)
+    s = share(options, root=f'{tmp_path / "share"}{flags}')
+    s.guest.out('/tests/plant /mnt')
+    s.end()
+    evil = [n for n in planted(s.dir) if s.path(n).read_bytes() != b'good' * 2000] \
+        if not flags or options else planted(s.dir)
+    if flags and not options:
+        assert {'open', 'fchmod', 'chmod', 'mknod', 'tmpfile', 'mine-4'} <= set(evil)
+        if not os.getuid():
+            assert {'caps', 'null', 'disk'} <= set(evil)
+    else:
+        assert not evil
+        assert 'mine-5' in planted(s.dir)
+        assert s.path('mine-0').read_bytes().startswith(b'evil')
 
 
 def test_append(share, tmp_path):

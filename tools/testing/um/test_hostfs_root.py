@@ -286,7 +286,7 @@ def test_module(image, tmp_path):
         for _ in range(3):
             g.out('mount -t hostfs none /mnt')
             assert g.run('rmmod hostfs')[0] != 0
-            code, text = g.run('/tests/files /mnt', timeout=120)
+            code, text = g.run('/tests/files /mnt nosetid', timeout=120)
             Tap(text).check()
             assert code == 0
             g.out('umount /mnt; rmmod hostfs; insmod /tmp/m/hostfs.ko')

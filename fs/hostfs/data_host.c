@@ -35,7 +35,7 @@ int host_hostfs_open(int fd, int how, int flags)
 		return err;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	hostfs_proc_path(&path, fd, NULL);
+	hostfs_proc_path(&path, fd);
 	/* As a host with other rights than ours would at the first write. */
 	if ((flags & HOST_HOSTFS_WRITE) && (st.st_mode & 07777) != hostfs_given_mode(how, st.st_mode)) {
 		err = RETRY(chmod(path.text, hostfs_given_mode(how, st.st_mode)));

@@ -130,7 +130,7 @@ void hostfs_let_go(struct inode *inode)
 	close_oldest(unused_limit());
 }
 
-void hostfs_give_held(struct inode *inode, int fd)
+void hostfs_give(struct inode *inode, int fd)
 {
 	struct hostfs_handle *handle = &HOSTFS_I(inode)->handle;
 
@@ -165,12 +165,6 @@ void hostfs_keep(struct inode *inode)
 		hostfs_let_go(inode);
 	if (many && unkeep_some(BATCH))
 		close_oldest(unused_limit());
-}
-
-void hostfs_give(struct inode *inode, int fd)
-{
-	hostfs_give_held(inode, fd);
-	hostfs_let_go(inode);
 }
 
 void hostfs_drop_handle(struct inode *inode)
@@ -216,7 +210,7 @@ static int open_below(struct inode *dir, struct dentry *dentry)
 		host_hostfs_close(fd);
 		return -ESTALE;
 	}
-	hostfs_give_held(inode, fd);
+	hostfs_give(inode, fd);
 	return 0;
 }
 

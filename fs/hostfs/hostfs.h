@@ -6,6 +6,7 @@
 #include <linux/args.h>
 #include <linux/completion.h>
 #include <linux/fs.h>
+#include <linux/posix_acl.h>
 #include <linux/refcount.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
@@ -33,6 +34,7 @@ enum hostfs_calls { HOSTFS_CALLS_AUTO, HOSTFS_CALLS_DIRECT, HOSTFS_CALLS_THREADS
  * @how: HOST_HOSTFS_* for all calls
  * @calls: who makes calls
  * @remote: the root's file system may not answer soon, or ever
+ * @acls: the host has POSIX ACLs there, or they are kept in xattrs
  * @devices: other devices than the root's, once they were met
  * @devices_lock: protects that list
  * @loose: names and attributes are believed for @fresh_ns, and data isn't written at
@@ -47,6 +49,7 @@ struct hostfs_sb {
 	int how;
 	enum hostfs_calls calls;
 	bool remote;
+	bool acls;
 	struct list_head devices;
 	spinlock_t devices_lock;
 	bool loose;
@@ -230,12 +233,10 @@ void hostfs_let_go(struct inode *inode);
 /**
  * hostfs_give() - a path descriptor of the inode is there already
  *
- * It belongs to the inode from now on, or is closed if there is one.
+ * It belongs to the inode from now on, or is closed if there is one. The caller
+ * holds it then, so that nothing can close it between.
  */
 void hostfs_give(struct inode *inode, int fd);
-
-/** hostfs_give_held() - the same, and the caller holds it: nothing can close it between */
-void hostfs_give_held(struct inode *inode, int fd);
 
 /**
  * hostfs_keep() - a file that is in use may be without a name
@@ -334,6 +335,36 @@ int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct ksta
 		   u32 mask, unsigned int flags);
 int hostfs_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
 
+/** hostfs_change() - change attributes of the host's file; sets the inode's */
+int hostfs_change(struct inode *inode, struct host_hostfs_change *change);
+
+/* acl.c */
+
+/**
+ * struct hostfs_acls - what a new file inherits
+ * @for_new: its default ACL, or NULL
+ * @access: its access ACL, or NULL
+ */
+struct hostfs_acls {
+	struct posix_acl *for_new;
+	struct posix_acl *access;
+};
+
+struct posix_acl *hostfs_get_acl(struct inode *inode, int type, bool rcu);
+int hostfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_acl *acl,
+		   int type);
+
+/** hostfs_chmod_acl() - the mode was changed, the access ACL is to say the same */
+int hostfs_chmod_acl(struct mnt_idmap *idmap, struct dentry *dentry);
+
+/** hostfs_prepare_acls() - what a new file below @dir inherits; corrects @mode, by umask or ACL */
+int hostfs_prepare_acls(struct inode *dir, umode_t *mode, struct hostfs_acls *acls);
+
+/** hostfs_give_acls() - give it that, if the host doesn't */
+int hostfs_give_acls(struct inode *inode, const struct hostfs_acls *acls);
+
+void hostfs_release_acls(struct hostfs_acls *acls);
+
 /* name.c */
 
 extern const struct inode_operations hostfs_dir_iops, hostfs_file_iops;
@@ -370,6 +401,13 @@ ssize_t hostfs_direct_write(struct kiocb *iocb, struct iov_iter *iter);
 bool hostfs_read_uncached(struct kiocb *iocb, struct iov_iter *iter, ssize_t *ret);
 
 int hostfs_fault_init(struct file *file, struct vm_area_struct *vma);
+/** hostfs_get_xattr() - returns the size; @size 0 asks only for that */
+int hostfs_get_xattr(struct inode *inode, const char *name, void *buf, size_t size);
+
+/** hostfs_set_xattr() - @value NULL removes it */
+int hostfs_set_xattr(struct inode *inode, const char *name, const void *value, size_t size,
+		     int flags);
+
 ssize_t hostfs_listxattr(struct dentry *dentry, char *buf, size_t size);
 
 #endif

@@ -87,19 +87,22 @@ const char *host_hostfs_root(void);
 /** host_hostfs_flags() - HOST_HOSTFS_APPEND, _SETID and _DEVICES as hostfs= said, or 0 */
 int host_hostfs_flags(void);
 
+/* What a file system is like. */
+#define HOST_HOSTFS_LOCAL	1	/* answers soon: not a network's, not FUSE */
+#define HOST_HOSTFS_ACLS	2	/* has POSIX ACLs */
+
 /**
  * host_hostfs_mount() - open the directory that is to be mounted
  * @path: below the directory of hostfs= (the host's / without it). Links are
  *	resolved as if that were /, and ".." does not lead out of it.
  * @how: HOST_HOSTFS_*
  * @attr: filled in
- * @local: set to 1 if the file system is one that answers soon: not a network's,
- *	not FUSE
+ * @traits: set to HOST_HOSTFS_LOCAL, _ACLS
  *
  * Returns a path descriptor. -EOPNOTSUPP: HOST_HOSTFS_MAPPED, but there are no
  * user xattrs.
  */
-int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, int *local);
+int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, int *traits);
 
 /** host_hostfs_max_files() - how many descriptors this process may have */
 unsigned int host_hostfs_max_files(void);

@@ -14,7 +14,6 @@
  */
 #include <linux/hash.h>
 #include <linux/pagemap.h>
-#include <linux/posix_acl.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include "hostfs.h"
@@ -334,6 +333,19 @@ static int change_on_host(struct inode *inode, int fd, const struct host_hostfs_
 	return err;
 }
 
+int hostfs_change(struct inode *inode, struct host_hostfs_change *change)
+{
+	struct host_hostfs_attr attr = { };
+	int fd, err;
+
+	fd = hostfs_hold(inode);
+	if (fd < 0)
+		return fd;
+	err = change_on_host(inode, fd, change, &attr);
+	hostfs_let_go(inode);
+	return err;
+}
+
 /*
  * Nothing becomes dirty from before the host's file is cut until the cache is: else
  * writing back could make it grow again. The host first: it may say no, and private
@@ -395,8 +407,10 @@ int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr 
 	else
 		err = change_on_host(inode, fd, &change, &attr);
 	hostfs_let_go(inode);
-	if (!err && (change.valid & HOST_HOSTFS_MODE))
+	if (!err && (change.valid & HOST_HOSTFS_MODE)) {
 		hostfs_check_setid(inode->i_sb, change.mode, attr.mode);
+		err = hostfs_chmod_acl(idmap, dentry);
+	}
 	return err;
 }
 

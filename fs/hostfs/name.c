@@ -7,7 +7,6 @@
  * host.
  */
 #include <linux/namei.h>
-#include <linux/posix_acl.h>
 #include <linux/slab.h>
 #include "hostfs.h"
 
@@ -131,9 +130,23 @@ const struct dentry_operations hostfs_dentry_ops = {
 	.d_revalidate = hostfs_d_revalidate,
 };
 
-/* Makes a file of any type, and the dentry its name. */
-static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-		struct host_hostfs_new *new)
+static void set_owner(struct mnt_idmap *idmap, struct inode *dir, struct host_hostfs_new *new)
+{
+	struct user_namespace *ns = dir->i_sb->s_user_ns;
+
+	new->uid = from_kuid(ns, mapped_fsuid(idmap, ns));
+	if (dir->i_mode & S_ISGID) {
+		new->gid = from_kgid(ns, dir->i_gid);
+		if (S_ISDIR(new->mode))
+			new->mode |= S_ISGID;
+	} else {
+		new->gid = from_kgid(ns, mapped_fsgid(idmap, ns));
+	}
+}
+
+/* The caller holds the inode that is returned. */
+static struct inode *make_on_host(struct inode *dir, const char *name,
+				  struct host_hostfs_new *new)
 {
 	struct super_block *sb = dir->i_sb;
 	u64 version = hostfs_version(sb);
@@ -141,36 +154,81 @@ static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentr
 	struct inode *inode;
 	int fd;
 
-	if (dentry->d_name.len > NAME_MAX)
-		return -ENAMETOOLONG;
-	new->uid = from_kuid(sb->s_user_ns, mapped_fsuid(idmap, sb->s_user_ns));
-	if (dir->i_mode & S_ISGID) {
-		new->gid = from_kgid(sb->s_user_ns, dir->i_gid);
-		if (S_ISDIR(new->mode))
-			new->mode |= S_ISGID;
-	} else {
-		new->gid = from_kgid(sb->s_user_ns, mapped_fsgid(idmap, sb->s_user_ns));
-	}
-
 	fd = hostfs_hold(dir);
 	if (fd < 0)
-		return fd;
-	fd = hostfs_need_fd(hostfs_call(dir, host_hostfs_make, fd, dentry->d_name.name,
-					hostfs_how(dir), new, &attr));
+		return ERR_PTR(fd);
+	fd = hostfs_need_fd(hostfs_call(dir, host_hostfs_make, fd, name, hostfs_how(dir), new,
+					&attr));
 	hostfs_let_go(dir);
 	if (fd < 0)
-		return fd;
+		return ERR_PTR(fd);
 	inode = hostfs_iget(sb, dir, &attr, version);
 	if (IS_ERR(inode)) {
 		host_hostfs_close(fd);
 		if (new->data_fd >= 0)
 			host_hostfs_close(new->data_fd);
-		return PTR_ERR(inode);
+		return inode;
 	}
 	hostfs_check_setid(sb, new->mode, attr.mode);
 	hostfs_give(inode, fd);
 	if (new->data_fd >= 0)
 		hostfs_give_data(inode, new->data_fd);
+	return inode;
+}
+
+static int unlink_on_host(struct inode *dir, const char *name, int rmdir)
+{
+	int fd = hostfs_hold(dir), err;
+
+	if (fd < 0)
+		return fd;
+	err = hostfs_call(dir, host_hostfs_unlink, fd, name, rmdir);
+	hostfs_let_go(dir);
+	return err;
+}
+
+/*
+ * Makes a file of any type, with what it inherits; without a name if that is NULL. The
+ * caller holds the inode that is returned.
+ */
+static struct inode *make_inode(struct mnt_idmap *idmap, struct inode *dir, const char *name,
+				struct host_hostfs_new *new)
+{
+	struct hostfs_acls acls = { };
+	umode_t mode = new->mode;
+	struct inode *inode;
+	int err;
+
+	err = hostfs_prepare_acls(dir, &mode, &acls);
+	if (err)
+		return ERR_PTR(err);
+	new->mode = mode;
+	set_owner(idmap, dir, new);
+	inode = make_on_host(dir, name, new);
+	err = IS_ERR(inode) ? 0 : hostfs_give_acls(inode, &acls);
+	hostfs_release_acls(&acls);
+	if (!err)
+		return inode;
+	/* Not with other rights than its directory says. */
+	if (name)
+		unlink_on_host(dir, name, S_ISDIR(mode));
+	hostfs_drop_data(inode);
+	hostfs_let_go(inode);
+	iput(inode);
+	return ERR_PTR(err);
+}
+
+static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+		struct host_hostfs_new *new)
+{
+	struct inode *inode;
+
+	if (dentry->d_name.len > NAME_MAX)
+		return -ENAMETOOLONG;
+	inode = make_inode(idmap, dir, dentry->d_name.name, new);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	hostfs_let_go(inode);
 	hostfs_expire(dir);
 	set_fresh(dentry);
 	d_instantiate(dentry, inode);
@@ -249,36 +307,14 @@ static int hostfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct den
 static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file *file,
 			  umode_t mode)
 {
-	struct super_block *sb = dir->i_sb;
-	u64 version = hostfs_version(sb);
-	struct host_hostfs_new new = {
-		.mode = S_IFREG | (mode & S_IALLUGO),
-		.open = 1,
-		.uid = from_kuid(sb->s_user_ns, mapped_fsuid(idmap, sb->s_user_ns)),
-		.gid = from_kgid(sb->s_user_ns, (dir->i_mode & S_ISGID) ? dir->i_gid :
-				 mapped_fsgid(idmap, sb->s_user_ns)),
-	};
-	struct host_hostfs_attr attr;
+	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO), .open = 1 };
 	struct inode *inode;
-	int fd, err;
+	int err;
 
-	fd = hostfs_hold(dir);
-	if (fd < 0)
-		return fd;
-	fd = hostfs_need_fd(hostfs_call(dir, host_hostfs_make, fd, NULL, hostfs_how(dir), &new,
-					&attr));
-	hostfs_let_go(dir);
-	if (fd < 0)
-		return fd == -EISDIR ? -EOPNOTSUPP : fd;
-	inode = hostfs_iget(sb, dir, &attr, version);
-	if (IS_ERR(inode)) {
-		host_hostfs_close(fd);
-		host_hostfs_close(new.data_fd);
-		return PTR_ERR(inode);
-	}
-	hostfs_give_data(inode, new.data_fd);
-	/* It has no name by which it could be opened again: its user stays. */
-	hostfs_give_held(inode, fd);
+	inode = make_inode(idmap, dir, NULL, &new);
+	if (IS_ERR(inode))
+		return inode == ERR_PTR(-EISDIR) ? -EOPNOTSUPP : PTR_ERR(inode);
+	/* It has no name by which it could be opened again. */
 	hostfs_keep(inode);
 	d_mark_tmpfile(file, inode);
 	d_instantiate(file->f_path.dentry, inode);
@@ -323,17 +359,13 @@ static int remove(struct inode *dir, struct dentry *dentry, int rmdir)
 {
 	struct inode *inode = d_inode(dentry);
 	bool kept;
-	int fd, err;
+	int err;
 
 	/* Files that may only grow don't vanish. */
 	if (hostfs_append(dir->i_sb))
 		return -EPERM;
-	fd = hostfs_hold(dir);
-	if (fd < 0)
-		return fd;
 	kept = keep_if_used(dentry);
-	err = hostfs_call(dir, host_hostfs_unlink, fd, dentry->d_name.name, rmdir);
-	hostfs_let_go(dir);
+	err = unlink_on_host(dir, dentry->d_name.name, rmdir);
 	if (err) {
 		if (kept)
 			hostfs_let_go(inode);
@@ -476,6 +508,8 @@ static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
 const struct inode_operations hostfs_dir_iops = {
 	.lookup = hostfs_lookup,
 	.permission = hostfs_permission,
+	.get_inode_acl = hostfs_get_acl,
+	.set_acl = hostfs_set_acl,
 	.getattr = hostfs_getattr,
 	.setattr = hostfs_setattr,
 	.listxattr = hostfs_listxattr,
@@ -493,6 +527,8 @@ const struct inode_operations hostfs_dir_iops = {
 
 const struct inode_operations hostfs_file_iops = {
 	.permission = hostfs_permission,
+	.get_inode_acl = hostfs_get_acl,
+	.set_acl = hostfs_set_acl,
 	.setattr = hostfs_setattr,
 	.getattr = hostfs_getattr,
 	.listxattr = hostfs_listxattr,
@@ -506,6 +542,8 @@ const struct inode_operations hostfs_link_iops = {
 
 const struct inode_operations hostfs_special_iops = {
 	.permission = hostfs_permission,
+	.get_inode_acl = hostfs_get_acl,
+	.set_acl = hostfs_set_acl,
 	.setattr = hostfs_setattr,
 	.getattr = hostfs_getattr,
 	.listxattr = hostfs_listxattr,

@@ -142,7 +142,7 @@ static int path_of(int fd, int how, struct host_hostfs_attr *attr)
 	struct hostfs_proc_path path;
 	int ret, err;
 
-	ret = RETRY(open(hostfs_proc_path(&path, fd, NULL), O_PATH | O_CLOEXEC));
+	ret = RETRY(open(hostfs_proc_path(&path, fd), O_PATH | O_CLOEXEC));
 	if (ret < 0)
 		return ret;
 	err = host_hostfs_stat(ret, NULL, how, attr);
@@ -213,7 +213,7 @@ int host_hostfs_link(int fd, int dir, const char *name)
 
 	if (!hostfs_component(name))
 		return -EINVAL;
-	return RETRY(linkat(AT_FDCWD, hostfs_proc_path(&path, fd, NULL), dir, name,
+	return RETRY(linkat(AT_FDCWD, hostfs_proc_path(&path, fd), dir, name,
 			    AT_SYMLINK_FOLLOW));
 }
 

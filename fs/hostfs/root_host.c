@@ -132,11 +132,19 @@ static int has_xattrs(int fd)
 	struct hostfs_proc_path path;
 	char byte;
 
-	return RETRY(getxattr(hostfs_proc_path(&path, fd, NULL), "user.virtfs.mode", &byte, 0)) !=
+	return RETRY(getxattr(hostfs_proc_path(&path, fd), "user.virtfs.mode", &byte, 0)) !=
 	       -EOPNOTSUPP;
 }
 
-int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, int *local)
+static int has_acls(int fd)
+{
+	struct hostfs_proc_path path;
+
+	return RETRY(getxattr(hostfs_proc_path(&path, fd), "system.posix_acl_access", NULL, 0)) !=
+	       -EOPNOTSUPP;
+}
+
+int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, int *traits)
 {
 	struct open_how open_how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -156,7 +164,7 @@ int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, 
 	if (fd < 0)
 		return fd;
 
-	*local = is_local(fd);
+	*traits = (is_local(fd) ? HOST_HOSTFS_LOCAL : 0) | (has_acls(fd) ? HOST_HOSTFS_ACLS : 0);
 	err = (how & HOST_HOSTFS_MAPPED) && !has_xattrs(fd) ? -EOPNOTSUPP : 0;
 	if (!err)
 		err = host_hostfs_stat(fd, NULL, how, attr);

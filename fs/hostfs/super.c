@@ -258,6 +258,8 @@ static int fill_super(struct super_block *sb)
 	sb->s_blocksize = PAGE_SIZE;
 	sb->s_blocksize_bits = PAGE_SHIFT;
 	sb->s_time_gran = 1;
+	if (sbi->acls)
+		sb->s_flags |= SB_POSIXACL;
 	sb->s_time_min = S64_MIN;
 	sb->s_time_max = S64_MAX;
 	err = super_setup_bdi(sb);
@@ -270,7 +272,7 @@ static int fill_super(struct super_block *sb)
 	if (IS_ERR(root))
 		return PTR_ERR(root);
 	/* Everything else is found from there: it stays open. */
-	hostfs_give_held(root, sbi->root_fd);
+	hostfs_give(root, sbi->root_fd);
 	sbi->root_fd = -1;
 	sb->s_root = d_make_root(root);
 	return sb->s_root ? 0 : -ENOMEM;
@@ -298,7 +300,7 @@ static struct hostfs_sb *open_tree(struct fs_context *fc)
 {
 	struct options *options = fc->fs_private;
 	struct hostfs_sb *sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
-	int local, fd;
+	int traits, fd;
 
 	if (!sbi)
 		return ERR_PTR(-ENOMEM);
@@ -312,7 +314,7 @@ static struct hostfs_sb *open_tree(struct fs_context *fc)
 		return ERR_PTR(-ENOMEM);
 	}
 	fd = hostfs_call_remote(host_hostfs_mount, options->path ?: "", sbi->how, &sbi->root,
-				&local);
+				&traits);
 	if (fd < 0) {
 		if (fd == -EOPNOTSUPP)
 			errorf(fc, "hostfs: %s has no user xattrs, which \"mapped\" needs",
@@ -323,7 +325,8 @@ static struct hostfs_sb *open_tree(struct fs_context *fc)
 		return ERR_PTR(fd);
 	}
 	sbi->root_fd = fd;
-	sbi->remote = !local;
+	sbi->remote = !(traits & HOST_HOSTFS_LOCAL);
+	sbi->acls = sbi->how & HOST_HOSTFS_MAPPED || traits & HOST_HOSTFS_ACLS;
 	sbi->calls = options->calls;
 	sbi->loose = options->cache == CACHE_LOOSE;
 	sbi->fresh_ns = HOSTFS_FRESH_NS;

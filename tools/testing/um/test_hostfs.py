@@ -87,6 +87,29 @@ def test_semantics_options(share, options):
     s.end()
 
 
+@pytest.mark.parametrize('options', ['', 'mapped'])
+def test_acls(share, options):
+    """POSIX ACLs do what the host's do; the host has them as such, or as other attributes."""
+    s = share(options)
+    g = s.guest
+    code, text = g.run('/tests/acl /mnt', timeout=60)
+    tap = Tap(text)
+    tap.check()
+    assert code == 0 and len(tap.passed) > 30
+    g.out('touch /mnt/f; /tests/acl /mnt keep')
+    prefix = 'user.virtfs.' if options == 'mapped' else ''
+    names = os.listxattr(s.path('kept'))
+    assert f'{prefix}system.posix_acl_access' in names
+    assert len([n for n in names if 'posix_acl' in n]) == 1
+    if not options:
+        # The host changes its mind, the guest hears of it.
+        assert g.out('su -s /bin/sh nobody -c "cat /mnt/kept" 2>&1; true').endswith('denied')
+        os.removexattr(s.path('kept'), 'system.posix_acl_access')
+        os.chmod(s.path('kept'), 0o604)
+        assert g.out('su -s /bin/sh nobody -c "cat /mnt/kept"') == ''
+    s.end()
+
+
 def test_same_facts(share, tmp_path):
     """stat of files that the host made, and that the guest made."""
     (tmp_path / 'share').mkdir()

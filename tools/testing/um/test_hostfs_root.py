@@ -153,6 +153,9 @@ def test_mapped(place):
     code, text = g.run('/tests/files /mnt', timeout=120)
     Tap(text).check()
     assert code == 0
+    code, text = g.run('/tests/acl /mnt', timeout=60)
+    Tap(text).check()
+    assert code == 0
     g.out('cd /mnt; echo x > f; chown 12:34 f; chmod 4751 f; mknod null c 1 3; mknod d b 7 1;'
           'mkfifo p; ln -s /target/of/it l; mkdir -m 2775 dir; chown 5:6 dir; chown -h 7:8 l; cd /')
     assert mapped_facts(s.path('f')) == (0o104751, 12, 34, None)

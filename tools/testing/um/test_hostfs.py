@@ -604,7 +604,7 @@ def test_few_descriptors(image, tmp_path):
         code, text = g.run('for i in $(seq 80); do sleep 100 < /mnt/d$i/sub & done; true',
                            timeout=100)
         assert code == 0 and 'Too many open files' in text
-        g.run('killall sleep; wait')
+        g.run('kill $(jobs -p); wait')  # also those that are no sleep yet
         assert g.out('ls /mnt | wc -l') == '3000'
         s.end()
     finally:

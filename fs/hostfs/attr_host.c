@@ -25,7 +25,7 @@ int hostfs_component(const char *name)
 }
 
 /* By hand: printf's stack is too large for a kernel stack. */
-const char *hostfs_proc_path(struct hostfs_proc_path *path, int fd, const char *name)
+const char *hostfs_proc_path(struct hostfs_proc_path *path, int fd)
 {
 	static const char dir[] = "/proc/self/fd/";
 	char digits[12];
@@ -41,10 +41,6 @@ const char *hostfs_proc_path(struct hostfs_proc_path *path, int fd, const char *
 	while (n)
 		*p++ = digits[--n];
 	*p = '\0';
-	if (name && strlen(name) < 256) {
-		*p++ = '/';
-		strcpy(p, name);
-	}
 	return path->text;
 }
 
@@ -77,21 +73,40 @@ static void fill(struct host_hostfs_attr *attr, const struct statx *st)
 	attr->blksize = st->stx_blksize;
 }
 
+/* One descriptor for the file and its xattrs: a name could be two files. */
+static int stat_mapped(int dir, const char *name, int how, struct host_hostfs_attr *attr)
+{
+	int fd = host_hostfs_open_path(dir, name, how, attr);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 int host_hostfs_stat(int fd, const char *name, int how, struct host_hostfs_attr *attr)
 {
 	int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name ? 0 : AT_EMPTY_PATH);
+	unsigned long long near = attr->dev;
 	struct hostfs_proc_path path;
 	struct statx st;
 	int err;
 
 	if (name && !hostfs_component(name))
 		return -EINVAL;
+	if (name && (how & HOST_HOSTFS_MAPPED))
+		return stat_mapped(fd, name, how, attr);
+	/* Whoever is mounted there is not asked then, but its device is known. */
+	if (how & HOST_HOSTFS_NEAR)
+		flags |= AT_STATX_DONT_SYNC;
 	err = RETRY(statx(fd, name ? name : "", flags, WANTED, &st));
 	if (err)
 		return err;
 	fill(attr, &st);
+	if ((how & HOST_HOSTFS_NEAR) && attr->dev != near)
+		return -EXDEV;
 	if (how & HOST_HOSTFS_MAPPED)
-		hostfs_mapped_attr(hostfs_proc_path(&path, fd, name), !name, attr);
+		hostfs_mapped_attr(hostfs_proc_path(&path, fd), attr);
 	return 0;
 }
 
@@ -143,7 +158,7 @@ static int change_all(int fd, const char *path, int how, const struct host_hostf
 		err = change_owner(fd, change);
 	/* After the owner, whose change takes set-id bits away. */
 	if (!err && !mapped && (change->valid & HOST_HOSTFS_MODE))
-		err = RETRY(chmod(path, change->mode & 07777));
+		err = RETRY(chmod(path, hostfs_given_mode(how, change->mode)));
 	if (!err && (change->valid & TIMES))
 		err = change_times(fd, change);
 	return err;
@@ -155,7 +170,7 @@ int host_hostfs_change(int fd, int how, const struct host_hostfs_change *change,
 	struct hostfs_proc_path path;
 	int err, stat_err;
 
-	err = change_all(fd, hostfs_proc_path(&path, fd, NULL), how, change);
+	err = change_all(fd, hostfs_proc_path(&path, fd), how, change);
 	stat_err = host_hostfs_stat(fd, NULL, how, attr);
 	return err ? err : stat_err;
 }
@@ -164,7 +179,7 @@ int host_hostfs_access(int fd, int mask)
 {
 	struct hostfs_proc_path path;
 
-	return RETRY(faccessat(AT_FDCWD, hostfs_proc_path(&path, fd, NULL), mask, AT_EACCESS));
+	return RETRY(faccessat(AT_FDCWD, hostfs_proc_path(&path, fd), mask, AT_EACCESS));
 }
 
 int host_hostfs_statfs(int fd, struct host_hostfs_space *space)

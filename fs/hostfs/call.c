@@ -55,10 +55,11 @@ static void wake_caller(struct hostfs_request *request)
  * Can't be interrupted: the call uses memory of its caller. A host that never
  * answers has tasks in state D, as a hard NFS mount has.
  */
-long hostfs_wait_call(host_hostfs_fn fn, int nr, ...)
+long hostfs_wait_call(bool remote, host_hostfs_fn fn, int nr, ...)
 {
 	struct waiting_call call = {
 		.request.host.fn = fn,
+		.request.host.remote = remote,
 		.request.done = wake_caller,
 	};
 	va_list args;

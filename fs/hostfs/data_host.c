@@ -23,9 +23,9 @@ _Static_assert(sizeof(struct host_hostfs_segment) == sizeof(struct iovec) &&
  * device or a FIFO of the host could do something. Then exactly that file is
  * opened, through /proc.
  */
-int host_hostfs_open(int fd, int flags)
+int host_hostfs_open(int fd, int how, int flags)
 {
-	int how = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int open_flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	struct hostfs_proc_path path;
 	struct stat st;
 	int err;
@@ -35,15 +35,23 @@ int host_hostfs_open(int fd, int flags)
 		return err;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
+	hostfs_proc_path(&path, fd);
+	/* As a host with other rights than ours would at the first write. */
+	if ((flags & HOST_HOSTFS_WRITE) && (st.st_mode & 07777) != hostfs_given_mode(how, st.st_mode)) {
+		err = RETRY(chmod(path.text, hostfs_given_mode(how, st.st_mode)));
+		/* Not ours: then that host does. */
+		if (err && err != -EPERM)
+			return err;
+	}
 	if ((flags & HOST_HOSTFS_READ) && (flags & HOST_HOSTFS_WRITE))
-		how |= O_RDWR;
+		open_flags |= O_RDWR;
 	else if (flags & HOST_HOSTFS_WRITE)
-		how |= O_WRONLY;
+		open_flags |= O_WRONLY;
 	if (flags & HOST_HOSTFS_DIRECT)
-		how |= O_DIRECT;
+		open_flags |= O_DIRECT;
 	if (flags & HOST_HOSTFS_AT_END)
-		how |= O_APPEND;
-	return RETRY(open(hostfs_proc_path(&path, fd, NULL), how));
+		open_flags |= O_APPEND;
+	return RETRY(open(path.text, open_flags));
 }
 
 /* Describe what is left after @skip bytes; returns the number of vectors. */

@@ -37,7 +37,7 @@ static int hostfs_dir_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	fd = hostfs_hold(inode);
 	if (fd >= 0) {
-		listing->fd = hostfs_need_fd(hostfs_call(inode->i_sb, host_hostfs_open_dir, fd));
+		listing->fd = hostfs_need_fd(hostfs_call(inode, host_hostfs_open_dir, fd));
 		hostfs_let_go(inode);
 		fd = listing->fd;
 	}
@@ -56,7 +56,7 @@ static int hostfs_dir_release(struct inode *inode, struct file *file)
 {
 	struct listing *listing = file->private_data;
 
-	host_hostfs_close(listing->fd);
+	hostfs_call(inode, host_hostfs_close, listing->fd);
 	kvfree(listing);
 	return 0;
 }
@@ -83,11 +83,11 @@ static bool emit(struct file *file, struct dir_context *ctx,
 /* Get more entries, beginning at the reader's position. Returns the number of bytes. */
 static int fetch(struct file *file, struct listing *listing, loff_t pos)
 {
-	struct super_block *sb = file_inode(file)->i_sb;
+	struct inode *inode = file_inode(file);
 	loff_t seek = pos != listing->pos || !pos ? pos : -1;
 	int n;
 
-	n = hostfs_call(sb, host_hostfs_list, listing->fd, seek, listing->buf, BUFFER_SIZE);
+	n = hostfs_call(inode, host_hostfs_list, listing->fd, seek, listing->buf, BUFFER_SIZE);
 	listing->next = 0;
 	listing->end = n > 0 ? n : 0;
 	listing->pos = pos;
@@ -148,7 +148,7 @@ static int hostfs_dir_fsync(struct file *file, loff_t start, loff_t end, int dat
 {
 	struct listing *listing = file->private_data;
 
-	return hostfs_call_threaded(host_hostfs_sync, listing->fd, datasync);
+	return hostfs_call_threaded(file_inode(file), host_hostfs_sync, listing->fd, datasync);
 }
 
 const struct file_operations hostfs_dir_fops = {

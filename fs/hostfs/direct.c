@@ -48,23 +48,24 @@ static void describe(struct direct *direct, size_t len, size_t offset)
 }
 
 /* What the host has in memory is copied at once, the rest waited for. */
-static long transfer(struct direct *direct, bool inline_ok)
+static long transfer(struct inode *inode, struct direct *direct, bool inline_ok)
 {
 	struct host_hostfs_io *io = &direct->io;
 	long n;
 
-	if (inline_ok) {
+	if (inline_ok && !hostfs_by_thread(inode)) {
 		io->cached = 1;
 		n = host_hostfs_transfer(io);
 		io->cached = 0;
 		if (n > 0 || (!n && !io->error))
 			return n;
 	}
-	return hostfs_call_threaded(host_hostfs_transfer, io);
+	return hostfs_call_threaded(inode, host_hostfs_transfer, io);
 }
 
 /* One part, as long as there is room for. Returns bytes, or an error. */
-static long do_part(struct direct *direct, struct iov_iter *iter, bool inline_ok)
+static long do_part(struct inode *inode, struct direct *direct, struct iov_iter *iter,
+		    bool inline_ok)
 {
 	bool pinned = iov_iter_extract_will_pin(iter);
 	struct page **pages = direct->pages;
@@ -77,7 +78,7 @@ static long do_part(struct direct *direct, struct iov_iter *iter, bool inline_ok
 	if (len <= 0)
 		return len ? len : -EFAULT;
 	describe(direct, len, offset);
-	n = transfer(direct, inline_ok);
+	n = transfer(inode, direct, inline_ok);
 	if (pinned)
 		unpin_user_pages_dirty_lock(pages, DIV_ROUND_UP(offset + len, PAGE_SIZE),
 					    !direct->io.write);
@@ -107,7 +108,7 @@ static ssize_t transfer_all(struct kiocb *iocb, struct iov_iter *iter, struct ho
 	};
 	while (iov_iter_count(iter)) {
 		direct->io.offset = iocb->ki_pos;
-		n = do_part(direct, iter, !write && !direct_io);
+		n = do_part(inode, direct, iter, !write && !direct_io);
 		if (n <= 0)
 			break;
 		iocb->ki_pos += n;

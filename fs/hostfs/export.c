@@ -14,6 +14,7 @@ EXPORT_SYMBOL_GPL(host_hostfs_get_xattr);
 EXPORT_SYMBOL_GPL(host_hostfs_link);
 EXPORT_SYMBOL_GPL(host_hostfs_list);
 EXPORT_SYMBOL_GPL(host_hostfs_list_xattr);
+EXPORT_SYMBOL_GPL(host_hostfs_look);
 EXPORT_SYMBOL_GPL(host_hostfs_make);
 EXPORT_SYMBOL_GPL(host_hostfs_max_files);
 EXPORT_SYMBOL_GPL(host_hostfs_mount);

@@ -48,6 +48,7 @@ void hostfs_put_data(struct hostfs_data *data)
 	}
 	data->closing.host.fn = (host_hostfs_fn)(void *)host_hostfs_close;
 	data->closing.host.args[0] = data->fd;
+	data->closing.host.remote = data->remote;
 	data->closing.done = closed;
 	hostfs_start(&data->closing);
 }
@@ -76,7 +77,8 @@ static struct hostfs_data *new_data(struct inode *inode, int fd, int flags)
 	data->fd = fd;
 	refcount_set(&data->ref, 1);
 	data->readable = flags & HOST_HOSTFS_READ;
-	data->threads = HOSTFS_SB(inode->i_sb)->threads;
+	data->threads = hostfs_by_thread(inode);
+	data->remote = HOSTFS_I(inode)->remote;
 	return data;
 }
 
@@ -87,7 +89,8 @@ static struct hostfs_data *open_data(struct inode *inode, int flags)
 
 	if (path < 0)
 		return ERR_PTR(path);
-	fd = hostfs_need_fd(hostfs_call(inode->i_sb, host_hostfs_open, path, flags));
+	fd = hostfs_need_fd(hostfs_call(inode, host_hostfs_open, path, hostfs_how(inode),
+					flags));
 	hostfs_let_go(inode);
 	return fd < 0 ? ERR_PTR(fd) : new_data(inode, fd, flags);
 }
@@ -102,7 +105,23 @@ void hostfs_give_data(struct inode *inode, int fd)
 
 void hostfs_drop_data(struct inode *inode)
 {
-	set_data(inode, &HOSTFS_I(inode)->made, NULL);
+	struct hostfs_inode *hi = HOSTFS_I(inode);
+
+	if (!READ_ONCE(hi->made))
+		return;
+	mutex_lock(&hi->open_lock);
+	set_data(inode, &hi->made, NULL);
+	mutex_unlock(&hi->open_lock);
+}
+
+/* As it was made, whatever its mode says; the caller holds open_lock. */
+static struct hostfs_data *get_made(struct inode *inode)
+{
+	struct hostfs_data *made = HOSTFS_I(inode)->made;
+
+	if (made)
+		refcount_inc(&made->ref);
+	return made;
 }
 
 static int open_reader(struct inode *inode)
@@ -111,7 +130,7 @@ static int open_reader(struct inode *inode)
 	struct hostfs_data *data;
 
 	if (!hi->reader && !(hi->writer && hi->writer->readable)) {
-		data = open_data(inode, HOST_HOSTFS_READ);
+		data = get_made(inode) ?: open_data(inode, HOST_HOSTFS_READ);
 		if (IS_ERR(data))
 			return PTR_ERR(data);
 		set_data(inode, &hi->reader, data);
@@ -120,19 +139,16 @@ static int open_reader(struct inode *inode)
 	return 0;
 }
 
-/*
- * To write a part of a page the rest is read: if the host lets us. Who makes a file
- * may write to it whatever its mode says.
- */
+/* To write a part of a page the rest is read: if the host lets us. */
 static struct hostfs_data *open_for_writing(struct inode *inode)
 {
 	int at_end = hostfs_append(inode->i_sb) ? HOST_HOSTFS_AT_END : 0;
-	struct hostfs_inode *hi = HOSTFS_I(inode);
 	struct hostfs_data *data;
 
-	if (hi->made && !at_end) {
-		refcount_inc(&hi->made->ref);
-		return hi->made;
+	if (!at_end) {
+		data = get_made(inode);
+		if (data)
+			return data;
 	}
 	data = open_data(inode, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE | at_end);
 	if (data == ERR_PTR(-EACCES))
@@ -220,7 +236,6 @@ static int hostfs_open(struct inode *inode, struct file *file)
 		if (err && (file->f_mode & FMODE_WRITE))
 			close_writer(inode);
 	}
-	hostfs_drop_data(inode);
 	mutex_unlock(&hi->open_lock);
 	if (err && file->private_data)
 		hostfs_put_data(file->private_data);
@@ -264,7 +279,7 @@ static int hostfs_fsync(struct file *file, loff_t start, loff_t end, int datasyn
 	data = hostfs_get_data(inode, true) ?: hostfs_get_data(inode, false);
 	if (!data)
 		return 0;
-	err = hostfs_call_threaded(host_hostfs_sync, data->fd, datasync);
+	err = hostfs_call_threaded(inode, host_hostfs_sync, data->fd, datasync);
 	hostfs_put_data(data);
 	return err;
 }
@@ -295,6 +310,8 @@ static ssize_t write_at_end(struct kiocb *iocb, struct iov_iter *iter)
 
 	if (!data || !buf)
 		err = data ? -ENOMEM : -EBADF;
+	else
+		err = file_modified(iocb->ki_filp);
 	while (!err && iov_iter_count(iter)) {
 		size_t len = min_t(size_t, iov_iter_count(iter), PAGE_SIZE);
 		struct host_hostfs_segment segment = { .base = buf, .len = len };
@@ -312,7 +329,7 @@ static ssize_t write_at_end(struct kiocb *iocb, struct iov_iter *iter)
 			err = -EFAULT;
 			break;
 		}
-		n = hostfs_call_threaded(host_hostfs_transfer, &io);
+		n = hostfs_call_threaded(inode, host_hostfs_transfer, &io);
 		if (n > 0)
 			done += n;
 		if (io.has_attr) {
@@ -358,7 +375,7 @@ static loff_t seek_host(struct file *file, loff_t offset, int whence)
 	pos = filemap_write_and_wait(inode->i_mapping);
 	data = hostfs_get_data(inode, false) ?: hostfs_get_data(inode, true);
 	if (!pos)
-		pos = data ? hostfs_call(inode->i_sb, host_hostfs_seek, data->fd, offset, whence) :
+		pos = data ? hostfs_call(inode, host_hostfs_seek, data->fd, offset, whence) :
 			     -EBADF;
 	if (data)
 		hostfs_put_data(data);
@@ -426,7 +443,7 @@ static long hostfs_fallocate(struct file *file, int mode, loff_t offset, loff_t 
 	if (!err)
 		err = filemap_write_and_wait(inode->i_mapping);
 	if (!err)
-		err = hostfs_call_threaded(host_hostfs_allocate, data->fd, mode, offset, len);
+		err = hostfs_call_threaded(inode, host_hostfs_allocate, data->fd, mode, offset, len);
 	if (!err)
 		forget_allocated(inode, mode, offset, len);
 	filemap_invalidate_unlock(inode->i_mapping);
@@ -461,7 +478,7 @@ static long copy_on_host(struct file *from, loff_t from_pos, struct file *to, lo
 	if (!ret) {
 		copy.from = from_data->fd;
 		copy.to = to_data->fd;
-		ret = hostfs_call_threaded(host_hostfs_copy, &copy);
+		ret = hostfs_call_threaded(to_inode, host_hostfs_copy, &copy);
 	}
 	/* A clone of length 0 goes to the end. */
 	if (ret >= 0 && (ret || clone))
@@ -504,7 +521,9 @@ static loff_t hostfs_remap_range(struct file *from, loff_t from_pos, struct file
 	if (hostfs_append(file_inode(to)->i_sb))
 		return -EPERM;
 	lock_two_nondirectories(file_inode(from), file_inode(to));
-	ret = copy_on_host(from, from_pos, to, to_pos, len, true);
+	ret = file_modified(to);
+	if (!ret)
+		ret = copy_on_host(from, from_pos, to, to_pos, len, true);
 	unlock_two_nondirectories(file_inode(from), file_inode(to));
 	/* "To the end" is what a length of 0 means. */
 	return ret < 0 ? ret : len ? len : i_size_read(file_inode(from)) - from_pos;

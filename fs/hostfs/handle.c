@@ -7,7 +7,8 @@
  * few, in the order of their last use. When they become many the oldest are closed,
  * and opened again by walking down the guest's names from a directory that
  * is open; each step is checked to be the file it was. What has no name any more is
- * held open.
+ * held open, as long as it is in use: a file that lost a name is on a list of those
+ * that are kept, and leaves it when descriptors are short and it has another name.
  */
 #include <linux/dcache.h>
 #include "hostfs.h"
@@ -15,11 +16,13 @@
 /* Descriptors we keep for later; others need some, too. */
 #define SHARE	4	/* a quarter of what the process may have */
 #define MOST	16384
-#define BATCH	64
+#define BATCH	64U
 
 static DEFINE_SPINLOCK(lock);
 static LIST_HEAD(unused);	/* oldest first */
 static unsigned int nr_unused, max_unused;
+static LIST_HEAD(kept);
+static unsigned int nr_kept;
 
 /* Takes a user's reference if the descriptor is open. */
 static bool hold_if_open(struct inode *inode)
@@ -58,10 +61,56 @@ static void close_oldest(unsigned int limit)
 	}
 }
 
+static bool has_known_name(struct inode *inode)
+{
+	struct dentry *dentry;
+	bool found = false;
+
+	spin_lock(&inode->i_lock);
+	hlist_for_each_entry(dentry, &inode->i_dentry, d_u.d_alias)
+		found |= !d_unhashed(dentry);
+	spin_unlock(&inode->i_lock);
+	return found;
+}
+
+/* What can be found by another name needn't be kept. Returns true if there was such a one. */
+static bool unkeep_some(unsigned int most)
+{
+	struct hostfs_handle *handle;
+	unsigned int i;
+	bool any = false;
+
+	spin_lock(&lock);
+	for (i = min(nr_kept, most); i; i--) {
+		handle = list_first_entry(&kept, struct hostfs_handle, kept);
+		if (handle->users > 1 ||
+		    !has_known_name(&container_of(handle, struct hostfs_inode, handle)->vfs)) {
+			list_move_tail(&handle->kept, &kept);
+			continue;
+		}
+		list_del_init(&handle->kept);
+		nr_kept--;
+		handle->users = 0;
+		list_add_tail(&handle->lru, &unused);
+		nr_unused++;
+		any = true;
+	}
+	spin_unlock(&lock);
+	return any;
+}
+
+/* Kept ones and unused ones share the room; half of it is for each, if both are many. */
+static unsigned int unused_limit(void)
+{
+	return max_unused - min(READ_ONCE(nr_kept), max_unused / 2);
+}
+
 bool hostfs_reclaim(void)
 {
 	unsigned int had = READ_ONCE(nr_unused);
 
+	if (!had && unkeep_some(UINT_MAX))
+		had = READ_ONCE(nr_unused);
 	if (!had)
 		return false;
 	close_oldest(had > BATCH ? had - BATCH : 0);
@@ -78,11 +127,10 @@ void hostfs_let_go(struct inode *inode)
 		nr_unused++;
 	}
 	spin_unlock(&lock);
-	close_oldest(max_unused);
+	close_oldest(unused_limit());
 }
 
-/* @fd becomes the inode's unless there is one; the caller has a reference then. */
-static void install(struct inode *inode, int fd)
+void hostfs_give(struct inode *inode, int fd)
 {
 	struct hostfs_handle *handle = &HOSTFS_I(inode)->handle;
 
@@ -100,10 +148,23 @@ static void install(struct inode *inode, int fd)
 		host_hostfs_close(fd);
 }
 
-void hostfs_give(struct inode *inode, int fd)
+void hostfs_keep(struct inode *inode)
 {
-	install(inode, fd);
-	hostfs_let_go(inode);
+	struct hostfs_handle *handle = &HOSTFS_I(inode)->handle;
+	bool again, many;
+
+	spin_lock(&lock);
+	again = !list_empty(&handle->kept);
+	if (!again) {
+		list_add_tail(&handle->kept, &kept);
+		nr_kept++;
+	}
+	many = nr_kept > max_unused / 2;
+	spin_unlock(&lock);
+	if (again)
+		hostfs_let_go(inode);
+	if (many && unkeep_some(BATCH))
+		close_oldest(unused_limit());
 }
 
 void hostfs_drop_handle(struct inode *inode)
@@ -116,6 +177,10 @@ void hostfs_drop_handle(struct inode *inode)
 		list_del_init(&handle->lru);
 		nr_unused--;
 	}
+	if (!list_empty(&handle->kept)) {
+		list_del_init(&handle->kept);
+		nr_kept--;
+	}
 	fd = handle->fd;
 	handle->fd = -1;
 	spin_unlock(&lock);
@@ -126,7 +191,6 @@ void hostfs_drop_handle(struct inode *inode)
 /* Opens @dentry's file below @dir, which the caller holds. */
 static int open_below(struct inode *dir, struct dentry *dentry)
 {
-	struct super_block *sb = dir->i_sb;
 	struct inode *inode = d_inode(dentry);
 	struct host_hostfs_attr attr;
 	struct name_snapshot name;
@@ -134,17 +198,19 @@ static int open_below(struct inode *dir, struct dentry *dentry)
 
 	if (!inode)
 		return -ESTALE;
+	attr.dev = HOSTFS_I(inode)->dev;
 	take_dentry_name_snapshot(&name, dentry);
-	fd = hostfs_need_fd(hostfs_call(sb, host_hostfs_open_path, HOSTFS_I(dir)->handle.fd,
-					name.name.name, hostfs_how(dir), &attr));
+	fd = hostfs_need_fd(hostfs_call(inode, host_hostfs_open_path, HOSTFS_I(dir)->handle.fd,
+					name.name.name, hostfs_how(dir) | hostfs_near(inode),
+					&attr));
 	release_dentry_name_snapshot(&name);
 	if (fd < 0)
-		return fd == -ENOENT || fd == -ENOTDIR ? -ESTALE : fd;
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -EXDEV ? -ESTALE : fd;
 	if (!hostfs_is(inode, &attr)) {
 		host_hostfs_close(fd);
 		return -ESTALE;
 	}
-	install(inode, fd);
+	hostfs_give(inode, fd);
 	return 0;
 }
 
@@ -181,7 +247,8 @@ int hostfs_hold(struct inode *inode)
 
 	if (hold_if_open(inode))
 		return HOSTFS_I(inode)->handle.fd;
-	dentry = d_find_any_alias(inode);
+	/* A name that is gone leads nowhere, if there is another. */
+	dentry = d_find_alias(inode) ?: d_find_any_alias(inode);
 	if (!dentry)
 		return -ESTALE;
 	do {

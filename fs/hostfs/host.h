@@ -4,6 +4,7 @@
 #define __HOSTFS_INTERNAL_HOST_H
 
 #include <errno.h>
+#include <sys/stat.h>
 #include "hostfs_host.h"
 
 /* Calls on kernel stacks are interrupted by the guest's timer. */
@@ -20,23 +21,34 @@
 /** hostfs_component() - 1 if @name is one component that stays where it is */
 int hostfs_component(const char *name);
 
-/* A path through /proc to a descriptor, or to a name below it. */
+/*
+ * hostfs_given_mode() - the permissions a file gets on the host
+ *
+ * The guest is not the one to say that who starts a program of the host becomes
+ * its owner, whom the host user is or may be.
+ */
+static inline unsigned int hostfs_given_mode(int how, unsigned int mode)
+{
+	if (S_ISREG(mode) && (how & (HOST_HOSTFS_MAPPED | HOST_HOSTFS_SETID)) != HOST_HOSTFS_SETID)
+		mode &= ~(S_ISUID | S_ISGID);
+	return mode & 07777;
+}
+
+/* A path through /proc to a descriptor. */
 struct hostfs_proc_path {
-	char text[32 + 256];
+	char text[32];
 };
 
 /**
- * hostfs_proc_path() - name the file of a descriptor, or one below it
- * @fd: descriptor
- * @name: component, or NULL
+ * hostfs_proc_path() - name the file of a descriptor
  *
- * Returns @path->text. Without a name the last component is one of /proc's own
- * links: following it leads to the file itself, even if that is a symbolic link.
+ * Returns @path->text. Its last component is one of /proc's own links: following it
+ * leads to the file itself, even if that is a symbolic link.
  */
-const char *hostfs_proc_path(struct hostfs_proc_path *path, int fd, const char *name);
+const char *hostfs_proc_path(struct hostfs_proc_path *path, int fd);
 
-/** hostfs_mapped_attr() - correct attributes by what the xattrs say; @path is not followed */
-void hostfs_mapped_attr(const char *path, int follow, struct host_hostfs_attr *attr);
+/** hostfs_mapped_attr() - correct attributes by what the xattrs say; @path is a proc path */
+void hostfs_mapped_attr(const char *path, struct host_hostfs_attr *attr);
 
 /** hostfs_mapped_new() - note the attributes of a new file, open as @fd */
 int hostfs_mapped_new(int fd, const struct host_hostfs_new *new);

@@ -6,8 +6,10 @@
 #include <linux/args.h>
 #include <linux/completion.h>
 #include <linux/fs.h>
+#include <linux/posix_acl.h>
 #include <linux/refcount.h>
 #include <linux/sizes.h>
+#include <linux/spinlock.h>
 #include "hostfs_host.h"
 
 /* An answer of the host is as good as new for this long. */
@@ -21,13 +23,20 @@
 
 #define HOSTFS_MAGIC		0x00c0ffee
 
+/* Who makes calls: the vCPU itself if the file system is a local one, or always, or never. */
+enum hostfs_calls { HOSTFS_CALLS_AUTO, HOSTFS_CALLS_DIRECT, HOSTFS_CALLS_THREADS };
+
 /**
  * struct hostfs_sb - a mounted tree
  * @path: its directory, for the list of mounts
  * @root_fd: path descriptor of that, until the root inode has it
  * @root: what it was at the time of mounting
  * @how: HOST_HOSTFS_* for all calls
- * @threads: calls are made by host threads, because the host may not answer soon
+ * @calls: who makes calls
+ * @remote: the root's file system may not answer soon, or ever
+ * @acls: the host has POSIX ACLs there, or they are kept in xattrs
+ * @devices: other devices than the root's, once they were met
+ * @devices_lock: protects that list
  * @loose: names and attributes are believed for @fresh_ns, and data isn't written at
  *	each close
  * @fresh_ns: for how long what the host said is believed
@@ -38,10 +47,26 @@ struct hostfs_sb {
 	int root_fd;
 	struct host_hostfs_attr root;
 	int how;
-	bool threads;
+	enum hostfs_calls calls;
+	bool remote;
+	bool acls;
+	struct list_head devices;
+	spinlock_t devices_lock;
 	bool loose;
 	u64 fresh_ns;
 	atomic64_t version;
+};
+
+/**
+ * struct hostfs_device - a device below the directory that is mounted
+ * @list: all of the tree
+ * @dev: the host's number
+ * @remote: its file system may not answer soon, or ever
+ */
+struct hostfs_device {
+	struct list_head list;
+	u64 dev;
+	bool remote;
 };
 
 /**
@@ -49,11 +74,13 @@ struct hostfs_sb {
  * @fd: descriptor, or -1
  * @users: who needs it to stay
  * @lru: place among those that nobody needs
+ * @kept: place among those of files that may have no name any more: one of @users
  */
 struct hostfs_handle {
 	int fd;
 	unsigned int users;
 	struct list_head lru;
+	struct list_head kept;
 };
 
 /**
@@ -72,6 +99,7 @@ struct hostfs_request {
  * @fd: its descriptor
  * @readable: it is open for reading
  * @threads: a host thread closes it
+ * @remote: the inode's
  * @closing: how
  */
 struct hostfs_data {
@@ -79,6 +107,7 @@ struct hostfs_data {
 	int fd;
 	bool readable;
 	bool threads;
+	bool remote;
 	struct hostfs_request closing;
 };
 
@@ -86,11 +115,12 @@ struct hostfs_data {
  * struct hostfs_inode - an inode
  * @vfs: the generic part
  * @dev, @ino, @mount, @birth: which file of the host it is
+ * @remote: the host's file system may not answer soon, or ever
  * @handle: its path descriptor
  * @open_lock: protects the following five
  * @reader: to read data from, if @writer doesn't serve
  * @writer: to write data to
- * @made: a new file, open for its maker
+ * @made: a new file, open for its maker while that opens it
  * @readers: number of open files that need @reader
  * @writers: number of open files that need @writer
  * @data_lock: for taking references to @reader and @writer
@@ -103,6 +133,7 @@ struct hostfs_inode {
 	u64 dev;
 	u64 ino;
 	u64 mount;
+	bool remote;
 	struct host_hostfs_time birth;
 	struct hostfs_handle handle;
 	struct mutex open_lock;
@@ -140,6 +171,15 @@ static inline bool hostfs_append(struct super_block *sb)
 	return HOSTFS_SB(sb)->how & HOST_HOSTFS_APPEND;
 }
 
+/* Calls about the inode's file are made by host threads. */
+static inline bool hostfs_by_thread(struct inode *inode)
+{
+	enum hostfs_calls calls = HOSTFS_SB(inode->i_sb)->calls;
+
+	return calls == HOSTFS_CALLS_THREADS ||
+	       (calls == HOSTFS_CALLS_AUTO && HOSTFS_I(inode)->remote);
+}
+
 /* call.c */
 
 int hostfs_calls_init(void);
@@ -150,25 +190,32 @@ void hostfs_start(struct hostfs_request *request);
 
 /**
  * hostfs_wait_call() - have a host thread call @fn with @nr arguments, and sleep meanwhile
+ * @remote: it may take for ever
  *
  * Where an argument is an int its upper half is undefined, and not looked at by @fn.
  */
-long hostfs_wait_call(host_hostfs_fn fn, int nr, ...);
+long hostfs_wait_call(bool remote, host_hostfs_fn fn, int nr, ...);
+
+#define hostfs_call_pool(remote, fn, ...)					\
+	((typeof(fn(__VA_ARGS__)))hostfs_wait_call(remote, (host_hostfs_fn)(void *)(fn), \
+						   COUNT_ARGS(__VA_ARGS__),	\
+						   __VA_ARGS__))
+
+/* hostfs_call_remote() - call a function of the contract that may never return */
+#define hostfs_call_remote(fn, ...)	hostfs_call_pool(true, fn, __VA_ARGS__)
 
 /*
  * hostfs_call_threaded() - call a function of the contract from a host thread
  *
- * For what can take long on any host. hostfs_call() does the same or calls directly,
- * as the mount says.
+ * For what can take long on any host. hostfs_call() does the same or calls directly, as
+ * the inode's host and the mount say.
  */
-#define hostfs_call_threaded(fn, ...)						\
-	((typeof(fn(__VA_ARGS__)))hostfs_wait_call((host_hostfs_fn)(void *)(fn), \
-						   COUNT_ARGS(__VA_ARGS__),	\
-						   __VA_ARGS__))
+#define hostfs_call_threaded(inode, fn, ...)					\
+	hostfs_call_pool(HOSTFS_I(inode)->remote, fn, __VA_ARGS__)
 
-#define hostfs_call(sb, fn, ...)						\
-	(HOSTFS_SB(sb)->threads ? hostfs_call_threaded(fn, __VA_ARGS__) :	\
-				  fn(__VA_ARGS__))
+#define hostfs_call(inode, fn, ...)						\
+	(hostfs_by_thread(inode) ? hostfs_call_threaded(inode, fn, __VA_ARGS__) : \
+				   fn(__VA_ARGS__))
 
 /* handle.c */
 
@@ -186,9 +233,18 @@ void hostfs_let_go(struct inode *inode);
 /**
  * hostfs_give() - a path descriptor of the inode is there already
  *
- * It belongs to the inode from now on, or is closed if there is one.
+ * It belongs to the inode from now on, or is closed if there is one. The caller
+ * holds it then, so that nothing can close it between.
  */
 void hostfs_give(struct inode *inode, int fd);
+
+/**
+ * hostfs_keep() - a file that is in use may be without a name
+ *
+ * Takes over the caller's hostfs_hold(). The descriptor stays until the inode goes, or
+ * descriptors are short and the file has another name that is known.
+ */
+void hostfs_keep(struct inode *inode);
 
 /** hostfs_drop_handle() - close it for good: the inode goes */
 void hostfs_drop_handle(struct inode *inode);
@@ -211,11 +267,33 @@ void hostfs_handles_init(void);
 
 /* inode.c */
 
-struct inode *hostfs_iget(struct super_block *sb, const struct host_hostfs_attr *attr,
-			  u64 version);
+/**
+ * hostfs_iget() - the inode of a file
+ * @dir: its directory, or NULL for the root
+ * @attr: of the file
+ * @version: hostfs_version() before @attr was asked for
+ *
+ * Returns a reference, or an ERR_PTR().
+ */
+struct inode *hostfs_iget(struct super_block *sb, struct inode *dir,
+			  const struct host_hostfs_attr *attr, u64 version);
 
 /** hostfs_is() - is @attr about this inode's file? */
 bool hostfs_is(struct inode *inode, const struct host_hostfs_attr *attr);
+
+/** hostfs_near() - HOST_HOSTFS_NEAR, if that is where the inode's file is; or 0 */
+static inline int hostfs_near(struct inode *inode)
+{
+	bool always = HOSTFS_SB(inode->i_sb)->calls == HOSTFS_CALLS_DIRECT;
+
+	return HOSTFS_I(inode)->remote || always ? 0 : HOST_HOSTFS_NEAR;
+}
+
+/** hostfs_add_device() - say what is known of a device; 0 or -ENOMEM */
+int hostfs_add_device(struct super_block *sb, u64 dev, bool remote);
+
+/** hostfs_is_remote() - may the file system of a device not answer? Yes if it is unknown. */
+bool hostfs_is_remote(struct super_block *sb, u64 dev);
 
 /** hostfs_version() - to be taken before the host is asked for attributes */
 static inline u64 hostfs_version(struct super_block *sb)
@@ -249,10 +327,43 @@ bool hostfs_has_dirty_data(struct inode *inode);
 
 u64 hostfs_inode_number(struct super_block *sb, u64 dev, u64 ino);
 
+/** hostfs_check_setid() - say once if a file was given fewer bits than @asked */
+void hostfs_check_setid(struct super_block *sb, umode_t asked, unsigned int got);
+
 int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *ia);
 int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat,
 		   u32 mask, unsigned int flags);
 int hostfs_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
+
+/** hostfs_change() - change attributes of the host's file; sets the inode's */
+int hostfs_change(struct inode *inode, struct host_hostfs_change *change);
+
+/* acl.c */
+
+/**
+ * struct hostfs_acls - what a new file inherits
+ * @for_new: its default ACL, or NULL
+ * @access: its access ACL, or NULL
+ */
+struct hostfs_acls {
+	struct posix_acl *for_new;
+	struct posix_acl *access;
+};
+
+struct posix_acl *hostfs_get_acl(struct inode *inode, int type, bool rcu);
+int hostfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry, struct posix_acl *acl,
+		   int type);
+
+/** hostfs_chmod_acl() - the mode was changed, the access ACL is to say the same */
+int hostfs_chmod_acl(struct mnt_idmap *idmap, struct dentry *dentry);
+
+/** hostfs_prepare_acls() - what a new file below @dir inherits; corrects @mode, by umask or ACL */
+int hostfs_prepare_acls(struct inode *dir, umode_t *mode, struct hostfs_acls *acls);
+
+/** hostfs_give_acls() - give it that, if the host doesn't */
+int hostfs_give_acls(struct inode *inode, const struct hostfs_acls *acls);
+
+void hostfs_release_acls(struct hostfs_acls *acls);
 
 /* name.c */
 
@@ -269,10 +380,15 @@ extern const struct xattr_handler * const hostfs_xattr_handlers[];
 struct hostfs_data *hostfs_get_data(struct inode *inode, bool write);
 void hostfs_put_data(struct hostfs_data *data);
 
-/** hostfs_give_data() - a new file is open for reading and writing as @fd: use that next */
+/**
+ * hostfs_give_data() - a new file is open for reading and writing as @fd
+ *
+ * Until hostfs_drop_data() it is opened by that: its mode may forbid it, descriptors
+ * may be short.
+ */
 void hostfs_give_data(struct inode *inode, int fd);
 
-/** hostfs_drop_data() - the inode goes, and nobody opened it */
+/** hostfs_drop_data() - its maker has opened the new file, or won't */
 void hostfs_drop_data(struct inode *inode);
 
 /** hostfs_direct_read() - read_iter with O_DIRECT */
@@ -285,6 +401,13 @@ ssize_t hostfs_direct_write(struct kiocb *iocb, struct iov_iter *iter);
 bool hostfs_read_uncached(struct kiocb *iocb, struct iov_iter *iter, ssize_t *ret);
 
 int hostfs_fault_init(struct file *file, struct vm_area_struct *vma);
+/** hostfs_get_xattr() - returns the size; @size 0 asks only for that */
+int hostfs_get_xattr(struct inode *inode, const char *name, void *buf, size_t size);
+
+/** hostfs_set_xattr() - @value NULL removes it */
+int hostfs_set_xattr(struct inode *inode, const char *name, const void *value, size_t size,
+		     int flags);
+
 ssize_t hostfs_listxattr(struct dentry *dentry, char *buf, size_t size);
 
 #endif

@@ -22,6 +22,19 @@
 #define HOST_HOSTFS_MAPPED	1	/* owners, modes and devices are kept in xattrs */
 #define HOST_HOSTFS_APPEND	2	/* files may only grow */
 
+/*
+ * Else regular files get neither set-id bits nor capabilities, and lose set-id bits when
+ * they are opened for writing. A mapped tree's are only in its xattrs.
+ */
+#define HOST_HOSTFS_SETID	8
+#define HOST_HOSTFS_DEVICES	16	/* device nodes can be made; in a mapped tree always */
+
+/*
+ * Only ask a file system that answers soon: that of the device @attr->dev. A file on
+ * another one is -EXDEV, and @attr->dev is set to its device; nobody was asked then.
+ */
+#define HOST_HOSTFS_NEAR	4
+
 /**
  * struct host_hostfs_time - a time as statx() gives it
  * @sec: seconds since 1970
@@ -71,8 +84,12 @@ struct host_hostfs_attr {
 /** host_hostfs_root() - what hostfs= named, an absolute path; NULL if it was not given */
 const char *host_hostfs_root(void);
 
-/** host_hostfs_flags() - HOST_HOSTFS_APPEND if hostfs= said so, or 0 */
+/** host_hostfs_flags() - HOST_HOSTFS_APPEND, _SETID and _DEVICES as hostfs= said, or 0 */
 int host_hostfs_flags(void);
+
+/* What a file system is like. */
+#define HOST_HOSTFS_LOCAL	1	/* answers soon: not a network's, not FUSE */
+#define HOST_HOSTFS_ACLS	2	/* has POSIX ACLs */
 
 /**
  * host_hostfs_mount() - open the directory that is to be mounted
@@ -80,13 +97,12 @@ int host_hostfs_flags(void);
  *	resolved as if that were /, and ".." does not lead out of it.
  * @how: HOST_HOSTFS_*
  * @attr: filled in
- * @local: set to 1 if the file system is one that answers soon: not a network's,
- *	not FUSE
+ * @traits: set to HOST_HOSTFS_LOCAL, _ACLS
  *
  * Returns a path descriptor. -EOPNOTSUPP: HOST_HOSTFS_MAPPED, but there are no
  * user xattrs.
  */
-int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, int *local);
+int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, int *traits);
 
 /** host_hostfs_max_files() - how many descriptors this process may have */
 unsigned int host_hostfs_max_files(void);
@@ -119,6 +135,16 @@ int host_hostfs_statfs(int fd, struct host_hostfs_space *space);
  * @name: component, or NULL for @fd itself
  */
 int host_hostfs_stat(int fd, const char *name, int how, struct host_hostfs_attr *attr);
+
+/**
+ * host_hostfs_look() - attributes of a name, wherever that is
+ * @dir: descriptor of the directory
+ * @local: set as by host_hostfs_mount()
+ *
+ * What is mounted there may never answer.
+ */
+int host_hostfs_look(int dir, const char *name, int how, struct host_hostfs_attr *attr,
+		     int *local);
 
 /* Which fields of a struct host_hostfs_change are meant. */
 #define HOST_HOSTFS_MODE	1
@@ -165,6 +191,7 @@ int host_hostfs_access(int fd, int mask);
 /**
  * host_hostfs_open_path() - a path descriptor of a name
  * @dir: descriptor of the directory
+ * @how: HOST_HOSTFS_NEAR is about the file, not the directory
  * @attr: set to the file's attributes
  *
  * Returns the descriptor.
@@ -270,11 +297,12 @@ int host_hostfs_list_xattr(int fd, int how, char *buf, unsigned long len);
 /**
  * host_hostfs_open() - open a regular file
  * @fd: path descriptor
+ * @how: HOST_HOSTFS_SETID
  * @flags: HOST_HOSTFS_READ ...
  *
  * Returns a descriptor; -EINVAL if it is something else than a regular file.
  */
-int host_hostfs_open(int fd, int flags);
+int host_hostfs_open(int fd, int how, int flags);
 
 /** struct host_hostfs_segment - memory of a transfer; laid out as struct iovec */
 struct host_hostfs_segment {
@@ -367,6 +395,7 @@ typedef long (*host_hostfs_fn)(long a, long b, long c, long d, long e, long f);
  * @fn: one of the functions above
  * @args: its arguments
  * @result: what it returned
+ * @remote: it may take for ever; those that may not don't wait behind it
  * @queue: where to put the finished request
  * @next, @private: host half's
  */
@@ -374,6 +403,7 @@ struct host_hostfs_request {
 	host_hostfs_fn fn;
 	long args[6];
 	long result;
+	int remote;
 	struct host_hostfs_queue *queue;
 	struct host_hostfs_request *next;
 	void *private[2];

@@ -15,6 +15,7 @@
 #include <linux/hash.h>
 #include <linux/pagemap.h>
 #include <linux/security.h>
+#include <linux/slab.h>
 #include "hostfs.h"
 
 static bool same_time(struct host_hostfs_time a, struct host_hostfs_time b)
@@ -42,7 +43,7 @@ static bool reborn(struct inode *inode, const struct host_hostfs_attr *attr)
 
 	if (READ_ONCE(hi->handle.fd) < 0 || hostfs_hold(inode) < 0)
 		return false;
-	same = !hostfs_call(inode->i_sb, host_hostfs_stat, hi->handle.fd, NULL,
+	same = !hostfs_call(inode, host_hostfs_stat, hi->handle.fd, NULL,
 			    hostfs_how(inode), &own) &&
 	       same_file(inode, &own) && same_time(own.birth, attr->birth);
 	hostfs_let_go(inode);
@@ -67,6 +68,49 @@ u64 hostfs_inode_number(struct super_block *sb, u64 dev, u64 ino)
 	if (dev == HOSTFS_SB(sb)->root.dev)
 		return ino;
 	return ino ^ ((u64)(hash_64(dev, 15) + 1) << 48);
+}
+
+bool hostfs_is_remote(struct super_block *sb, u64 dev)
+{
+	struct hostfs_sb *sbi = HOSTFS_SB(sb);
+	struct hostfs_device *device;
+	bool remote = true;
+
+	if (dev == sbi->root.dev)
+		return sbi->remote;
+	spin_lock(&sbi->devices_lock);
+	list_for_each_entry(device, &sbi->devices, list) {
+		if (device->dev == dev) {
+			remote = device->remote;
+			break;
+		}
+	}
+	spin_unlock(&sbi->devices_lock);
+	return remote;
+}
+
+/* The last word counts: the host's number may be used again. */
+int hostfs_add_device(struct super_block *sb, u64 dev, bool remote)
+{
+	struct hostfs_device *device = kmalloc(sizeof(*device), GFP_KERNEL);
+	struct hostfs_sb *sbi = HOSTFS_SB(sb);
+	struct hostfs_device *old;
+
+	if (!device)
+		return -ENOMEM;
+	device->dev = dev;
+	device->remote = remote;
+	spin_lock(&sbi->devices_lock);
+	list_for_each_entry(old, &sbi->devices, list) {
+		if (old->dev == dev) {
+			list_del(&old->list);
+			kfree(old);
+			break;
+		}
+	}
+	list_add(&device->list, &sbi->devices);
+	spin_unlock(&sbi->devices_lock);
+	return 0;
 }
 
 bool hostfs_has_dirty_data(struct inode *inode)
@@ -105,6 +149,15 @@ static void set_data_attributes(struct inode *inode, const struct host_hostfs_at
 	hi->seen_mtime = attr->mtime;
 	hi->seen_ctime = attr->ctime;
 	hi->seen_size = attr->size;
+}
+
+/* Something about it that we don't look at may be another: its ACLs, its capabilities. */
+static void forget_derived(struct inode *inode, const struct host_hostfs_attr *attr)
+{
+	if (!same_time(HOSTFS_I(inode)->seen_ctime, attr->ctime)) {
+		forget_all_cached_acls(inode);
+		inode->i_flags &= ~S_NOSEC;
+	}
 }
 
 static bool data_changed(struct inode *inode, const struct host_hostfs_attr *attr)
@@ -147,6 +200,7 @@ void hostfs_update(struct inode *inode, const struct host_hostfs_attr *attr, u64
 
 	if (version < READ_ONCE(hi->version))
 		return;
+	forget_derived(inode, attr);
 	set_attributes(inode, attr);
 	hi->checked = ktime_get_ns();
 	if (!S_ISREG(inode->i_mode)) {
@@ -180,7 +234,7 @@ static int ask(struct inode *inode, struct host_hostfs_attr *attr)
 	fd = data ? data->fd : hostfs_hold(inode);
 	if (fd < 0)
 		return fd;
-	err = hostfs_call(inode->i_sb, host_hostfs_stat, fd, NULL, hostfs_how(inode), attr);
+	err = hostfs_call(inode, host_hostfs_stat, fd, NULL, hostfs_how(inode), attr);
 	if (data)
 		hostfs_put_data(data);
 	else
@@ -271,11 +325,24 @@ static int change_on_host(struct inode *inode, int fd, const struct host_hostfs_
 	int err;
 
 	if ((change->valid & HOST_HOSTFS_SIZE) && i_size_read(inode) > SZ_16M)
-		err = hostfs_call_threaded(host_hostfs_change, fd, how, change, attr);
+		err = hostfs_call_threaded(inode, host_hostfs_change, fd, how, change, attr);
 	else
-		err = hostfs_call(inode->i_sb, host_hostfs_change, fd, how, change, attr);
+		err = hostfs_call(inode, host_hostfs_change, fd, how, change, attr);
 	if (attr->ino)
 		hostfs_changed(inode, attr);
+	return err;
+}
+
+int hostfs_change(struct inode *inode, struct host_hostfs_change *change)
+{
+	struct host_hostfs_attr attr = { };
+	int fd, err;
+
+	fd = hostfs_hold(inode);
+	if (fd < 0)
+		return fd;
+	err = change_on_host(inode, fd, change, &attr);
+	hostfs_let_go(inode);
 	return err;
 }
 
@@ -302,6 +369,14 @@ static int resize_on_host(struct inode *inode, int fd, struct host_hostfs_change
 	if (data)
 		hostfs_put_data(data);
 	return err;
+}
+
+/* Nobody is told by the call that bits are missing. */
+void hostfs_check_setid(struct super_block *sb, umode_t asked, unsigned int got)
+{
+	if (S_ISREG(asked) && (asked & ~got & (S_ISUID | S_ISGID)) &&
+	    !(HOSTFS_SB(sb)->how & (HOST_HOSTFS_MAPPED | HOST_HOSTFS_SETID)))
+		pr_notice_once("hostfs: files of the host get no set-id bits; hostfs=<directory>,suid allows them\n");
 }
 
 int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *ia)
@@ -332,6 +407,10 @@ int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr 
 	else
 		err = change_on_host(inode, fd, &change, &attr);
 	hostfs_let_go(inode);
+	if (!err && (change.valid & HOST_HOSTFS_MODE)) {
+		hostfs_check_setid(inode->i_sb, change.mode, attr.mode);
+		err = hostfs_chmod_acl(idmap, dentry);
+	}
 	return err;
 }
 
@@ -353,7 +432,7 @@ int hostfs_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 	fd = hostfs_hold(inode);
 	if (fd < 0)
 		return fd;
-	err = hostfs_call(inode->i_sb, host_hostfs_access, fd,
+	err = hostfs_call(inode, host_hostfs_access, fd,
 			  mask & (MAY_READ | MAY_WRITE | MAY_EXEC));
 	hostfs_let_go(inode);
 	return err;
@@ -361,6 +440,7 @@ int hostfs_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 
 struct wanted {
 	const struct host_hostfs_attr *attr;
+	bool remote;
 };
 
 static int test_inode(struct inode *inode, void *data)
@@ -375,9 +455,11 @@ static int test_inode(struct inode *inode, void *data)
 
 static int set_inode(struct inode *inode, void *data)
 {
-	const struct host_hostfs_attr *attr = ((struct wanted *)data)->attr;
+	const struct wanted *wanted = data;
+	const struct host_hostfs_attr *attr = wanted->attr;
 	struct hostfs_inode *hi = HOSTFS_I(inode);
 
+	hi->remote = wanted->remote;
 	hi->dev = attr->dev;
 	hi->ino = attr->ino;
 	hi->mount = attr->mount;
@@ -411,10 +493,14 @@ static void set_operations(struct inode *inode, const struct host_hostfs_attr *a
 	}
 }
 
-struct inode *hostfs_iget(struct super_block *sb, const struct host_hostfs_attr *attr,
-			  u64 version)
+struct inode *hostfs_iget(struct super_block *sb, struct inode *dir,
+			  const struct host_hostfs_attr *attr, u64 version)
 {
-	struct wanted wanted = { .attr = attr };
+	struct wanted wanted = {
+		.attr = attr,
+		.remote = dir && HOSTFS_I(dir)->dev == attr->dev ? HOSTFS_I(dir)->remote :
+								   hostfs_is_remote(sb, attr->dev),
+	};
 	unsigned long hash = hash_64(attr->ino ^ (attr->dev << 40), 32);
 	struct inode *inode;
 

@@ -32,40 +32,35 @@
 #define PREFIX		"user.virtfs."
 #define PREFIX_LEN	(sizeof(PREFIX) - 1)
 
-static int get32(const char *path, int follow, const char *name, unsigned int *value)
+static int get32(const char *path, const char *name, unsigned int *value)
 {
 	uint32_t raw;
-	long n;
+	long n = RETRY(getxattr(path, name, &raw, sizeof(raw)));
 
-	n = follow ? RETRY(getxattr(path, name, &raw, sizeof(raw))) :
-		     RETRY(lgetxattr(path, name, &raw, sizeof(raw)));
 	if (n != sizeof(raw))
 		return n < 0 ? n : -EINVAL;
 	*value = le32toh(raw);
 	return 0;
 }
 
-static void get_device(const char *path, int follow, struct host_hostfs_attr *attr)
+static void get_device(const char *path, struct host_hostfs_attr *attr)
 {
 	uint64_t raw;
-	long n;
 
-	n = follow ? RETRY(getxattr(path, PREFIX "rdev", &raw, sizeof(raw))) :
-		     RETRY(lgetxattr(path, PREFIX "rdev", &raw, sizeof(raw)));
-	if (n != sizeof(raw))
+	if (RETRY(getxattr(path, PREFIX "rdev", &raw, sizeof(raw))) != sizeof(raw))
 		raw = 0;
 	attr->major = major(le64toh(raw));
 	attr->minor = minor(le64toh(raw));
 }
 
-void hostfs_mapped_attr(const char *path, int follow, struct host_hostfs_attr *attr)
+void hostfs_mapped_attr(const char *path, struct host_hostfs_attr *attr)
 {
 	unsigned int mode;
 
 	/* Nothing else can have user xattrs. */
 	if (!S_ISREG(attr->mode) && !S_ISDIR(attr->mode))
 		return;
-	if (!get32(path, follow, PREFIX "mode", &mode)) {
+	if (!get32(path, PREFIX "mode", &mode)) {
 		unsigned int type = mode & S_IFMT;
 
 		/* A directory and a file can't stand for each other. */
@@ -73,10 +68,10 @@ void hostfs_mapped_attr(const char *path, int follow, struct host_hostfs_attr *a
 			type = attr->mode & S_IFMT;
 		attr->mode = type | (mode & 07777);
 	}
-	get32(path, follow, PREFIX "uid", &attr->uid);
-	get32(path, follow, PREFIX "gid", &attr->gid);
+	get32(path, PREFIX "uid", &attr->uid);
+	get32(path, PREFIX "gid", &attr->gid);
 	if (S_ISCHR(attr->mode) || S_ISBLK(attr->mode))
-		get_device(path, follow, attr);
+		get_device(path, attr);
 }
 
 int hostfs_mapped_new(int fd, const struct host_hostfs_new *new)

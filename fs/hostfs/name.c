@@ -7,7 +7,6 @@
  * host.
  */
 #include <linux/namei.h>
-#include <linux/posix_acl.h>
 #include <linux/slab.h>
 #include "hostfs.h"
 
@@ -28,26 +27,57 @@ static bool is_fresh(struct dentry *dentry)
 	return checked && ktime_get_ns() - checked < fresh_ns(dentry);
 }
 
+/*
+ * What is mounted there is on another device. It is asked for by a thread unless it is
+ * known to answer.
+ */
+static int stat_elsewhere(struct inode *dir, int fd, const char *name,
+			  struct host_hostfs_attr *attr)
+{
+	int how = hostfs_how(dir);
+	int local, err = -EXDEV;
+
+	if (!hostfs_is_remote(dir->i_sb, attr->dev))
+		err = hostfs_need_fd(hostfs_call(dir, host_hostfs_stat, fd, name,
+						 how | HOST_HOSTFS_NEAR, attr));
+	if (err != -EXDEV)
+		return err;
+	err = hostfs_need_fd(hostfs_call_remote(host_hostfs_look, fd, name, how, attr, &local));
+	return err ? err : hostfs_add_device(dir->i_sb, attr->dev, !local);
+}
+
+/* The attributes of what the host has by a name. */
+static int stat_below(struct inode *dir, const char *name, struct host_hostfs_attr *attr)
+{
+	int fd, err;
+
+	fd = hostfs_hold(dir);
+	if (fd < 0)
+		return fd;
+	attr->dev = HOSTFS_I(dir)->dev;
+	err = hostfs_need_fd(hostfs_call(dir, host_hostfs_stat, fd, name,
+					 hostfs_how(dir) | hostfs_near(dir), attr));
+	if (err == -EXDEV)
+		err = stat_elsewhere(dir, fd, name, attr);
+	hostfs_let_go(dir);
+	return err;
+}
+
 static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 {
 	u64 version = hostfs_version(dir->i_sb);
 	struct host_hostfs_attr attr;
 	struct inode *inode = NULL;
 	struct dentry *alias;
-	int fd, err;
+	int err;
 
 	if (dentry->d_name.len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	fd = hostfs_hold(dir);
-	if (fd < 0)
-		return ERR_PTR(fd);
-	err = hostfs_call(dir->i_sb, host_hostfs_stat, fd, dentry->d_name.name,
-			  hostfs_how(dir), &attr);
-	hostfs_let_go(dir);
+	err = stat_below(dir, dentry->d_name.name, &attr);
 	if (err && err != -ENOENT)
 		return ERR_PTR(err);
 	if (!err)
-		inode = hostfs_iget(dir->i_sb, &attr, version);
+		inode = hostfs_iget(dir->i_sb, dir, &attr, version);
 	set_fresh(dentry);
 	alias = d_splice_alias(inode, dentry);
 	if (!IS_ERR_OR_NULL(alias))
@@ -62,16 +92,13 @@ static int compare(struct dentry *dentry, struct inode *dir)
 	struct inode *inode = d_inode(dentry);
 	struct host_hostfs_attr attr;
 	struct name_snapshot name;
-	int fd, err;
+	int err;
 
-	fd = hostfs_hold(dir);
-	if (fd < 0)
-		return fd == -ESTALE ? 0 : fd;
 	take_dentry_name_snapshot(&name, dentry);
-	err = hostfs_call(dir->i_sb, host_hostfs_stat, fd, name.name.name,
-			  hostfs_how(dir), &attr);
+	err = stat_below(dir, name.name.name, &attr);
 	release_dentry_name_snapshot(&name);
-	hostfs_let_go(dir);
+	if (err == -ESTALE)
+		return 0;
 	if (err == -ENOENT || err == -ENOTDIR)
 		return !inode;
 	if (err)
@@ -103,9 +130,23 @@ const struct dentry_operations hostfs_dentry_ops = {
 	.d_revalidate = hostfs_d_revalidate,
 };
 
-/* Makes a file of any type, and the dentry its name. */
-static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-		struct host_hostfs_new *new)
+static void set_owner(struct mnt_idmap *idmap, struct inode *dir, struct host_hostfs_new *new)
+{
+	struct user_namespace *ns = dir->i_sb->s_user_ns;
+
+	new->uid = from_kuid(ns, mapped_fsuid(idmap, ns));
+	if (dir->i_mode & S_ISGID) {
+		new->gid = from_kgid(ns, dir->i_gid);
+		if (S_ISDIR(new->mode))
+			new->mode |= S_ISGID;
+	} else {
+		new->gid = from_kgid(ns, mapped_fsgid(idmap, ns));
+	}
+}
+
+/* The caller holds the inode that is returned. */
+static struct inode *make_on_host(struct inode *dir, const char *name,
+				  struct host_hostfs_new *new)
 {
 	struct super_block *sb = dir->i_sb;
 	u64 version = hostfs_version(sb);
@@ -113,35 +154,81 @@ static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentr
 	struct inode *inode;
 	int fd;
 
-	if (dentry->d_name.len > NAME_MAX)
-		return -ENAMETOOLONG;
-	new->uid = from_kuid(sb->s_user_ns, mapped_fsuid(idmap, sb->s_user_ns));
-	if (dir->i_mode & S_ISGID) {
-		new->gid = from_kgid(sb->s_user_ns, dir->i_gid);
-		if (S_ISDIR(new->mode))
-			new->mode |= S_ISGID;
-	} else {
-		new->gid = from_kgid(sb->s_user_ns, mapped_fsgid(idmap, sb->s_user_ns));
-	}
-
 	fd = hostfs_hold(dir);
 	if (fd < 0)
-		return fd;
-	fd = hostfs_need_fd(hostfs_call(sb, host_hostfs_make, fd, dentry->d_name.name,
-					hostfs_how(dir), new, &attr));
+		return ERR_PTR(fd);
+	fd = hostfs_need_fd(hostfs_call(dir, host_hostfs_make, fd, name, hostfs_how(dir), new,
+					&attr));
 	hostfs_let_go(dir);
 	if (fd < 0)
-		return fd;
-	inode = hostfs_iget(sb, &attr, version);
+		return ERR_PTR(fd);
+	inode = hostfs_iget(sb, dir, &attr, version);
 	if (IS_ERR(inode)) {
 		host_hostfs_close(fd);
 		if (new->data_fd >= 0)
 			host_hostfs_close(new->data_fd);
-		return PTR_ERR(inode);
+		return inode;
 	}
+	hostfs_check_setid(sb, new->mode, attr.mode);
 	hostfs_give(inode, fd);
 	if (new->data_fd >= 0)
 		hostfs_give_data(inode, new->data_fd);
+	return inode;
+}
+
+static int unlink_on_host(struct inode *dir, const char *name, int rmdir)
+{
+	int fd = hostfs_hold(dir), err;
+
+	if (fd < 0)
+		return fd;
+	err = hostfs_call(dir, host_hostfs_unlink, fd, name, rmdir);
+	hostfs_let_go(dir);
+	return err;
+}
+
+/*
+ * Makes a file of any type, with what it inherits; without a name if that is NULL. The
+ * caller holds the inode that is returned.
+ */
+static struct inode *make_inode(struct mnt_idmap *idmap, struct inode *dir, const char *name,
+				struct host_hostfs_new *new)
+{
+	struct hostfs_acls acls = { };
+	umode_t mode = new->mode;
+	struct inode *inode;
+	int err;
+
+	err = hostfs_prepare_acls(dir, &mode, &acls);
+	if (err)
+		return ERR_PTR(err);
+	new->mode = mode;
+	set_owner(idmap, dir, new);
+	inode = make_on_host(dir, name, new);
+	err = IS_ERR(inode) ? 0 : hostfs_give_acls(inode, &acls);
+	hostfs_release_acls(&acls);
+	if (!err)
+		return inode;
+	/* Not with other rights than its directory says. */
+	if (name)
+		unlink_on_host(dir, name, S_ISDIR(mode));
+	hostfs_drop_data(inode);
+	hostfs_let_go(inode);
+	iput(inode);
+	return ERR_PTR(err);
+}
+
+static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+		struct host_hostfs_new *new)
+{
+	struct inode *inode;
+
+	if (dentry->d_name.len > NAME_MAX)
+		return -ENAMETOOLONG;
+	inode = make_inode(idmap, dir, dentry->d_name.name, new);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	hostfs_let_go(inode);
 	hostfs_expire(dir);
 	set_fresh(dentry);
 	d_instantiate(dentry, inode);
@@ -151,10 +238,42 @@ static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentr
 static int hostfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
 			 umode_t mode, bool excl)
 {
-	/* It is opened next. */
-	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO), .open = 1 };
+	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO) };
 
 	return make(idmap, dir, dentry, &new);
+}
+
+/* Making and opening are one: a file that can't be opened is not left behind. */
+static int hostfs_atomic_open(struct inode *dir, struct dentry *dentry, struct file *file,
+			      unsigned int flags, umode_t mode)
+{
+	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO), .open = 1 };
+	struct dentry *alias = NULL;
+	int err;
+
+	if (d_in_lookup(dentry)) {
+		alias = hostfs_lookup(dir, dentry, 0);
+		if (IS_ERR(alias))
+			return PTR_ERR(alias);
+		if (alias)
+			dentry = alias;
+	}
+	if (!(flags & O_CREAT) || d_really_is_positive(dentry))
+		return finish_no_open(file, alias);
+
+	err = make(file_mnt_idmap(file), dir, dentry, &new);
+	if (err == -EEXIST && !(flags & O_EXCL)) {
+		/* The host made it meanwhile: looked up again, it will be opened. */
+		d_drop(dentry);
+		err = -ESTALE;
+	}
+	if (!err) {
+		file->f_mode |= FMODE_CREATED;
+		err = finish_open(file, dentry, NULL);
+		hostfs_drop_data(d_inode(dentry));
+	}
+	dput(alias);
+	return err;
 }
 
 static int hostfs_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
@@ -188,40 +307,20 @@ static int hostfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct den
 static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file *file,
 			  umode_t mode)
 {
-	struct super_block *sb = dir->i_sb;
-	u64 version = hostfs_version(sb);
-	struct host_hostfs_new new = {
-		.mode = S_IFREG | (mode & S_IALLUGO),
-		.open = 1,
-		.uid = from_kuid(sb->s_user_ns, mapped_fsuid(idmap, sb->s_user_ns)),
-		.gid = from_kgid(sb->s_user_ns, (dir->i_mode & S_ISGID) ? dir->i_gid :
-				 mapped_fsgid(idmap, sb->s_user_ns)),
-	};
-	struct host_hostfs_attr attr;
+	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO), .open = 1 };
 	struct inode *inode;
-	int fd;
+	int err;
 
-	fd = hostfs_hold(dir);
-	if (fd < 0)
-		return fd;
-	fd = hostfs_need_fd(hostfs_call(sb, host_hostfs_make, fd, NULL, hostfs_how(dir), &new,
-					&attr));
-	hostfs_let_go(dir);
-	if (fd < 0)
-		return fd == -EISDIR ? -EOPNOTSUPP : fd;
-	inode = hostfs_iget(sb, &attr, version);
-	if (IS_ERR(inode)) {
-		host_hostfs_close(fd);
-		host_hostfs_close(new.data_fd);
-		return PTR_ERR(inode);
-	}
-	hostfs_give_data(inode, new.data_fd);
-	/* It has no name by which it could be opened again: its user stays. */
-	hostfs_give(inode, fd);
-	hostfs_hold(inode);
+	inode = make_inode(idmap, dir, NULL, &new);
+	if (IS_ERR(inode))
+		return inode == ERR_PTR(-EISDIR) ? -EOPNOTSUPP : PTR_ERR(inode);
+	/* It has no name by which it could be opened again. */
+	hostfs_keep(inode);
 	d_mark_tmpfile(file, inode);
 	d_instantiate(file->f_path.dentry, inode);
-	return finish_open_simple(file, 0);
+	err = finish_open_simple(file, 0);
+	hostfs_drop_data(inode);
+	return err;
 }
 
 /*
@@ -244,7 +343,7 @@ static void lost_a_name(struct inode *inode)
 	}
 	if (inode->i_nlink > 1 && READ_ONCE(HOSTFS_I(inode)->handle.fd) >= 0) {
 		fd = hostfs_hold(inode);
-		if (fd >= 0 && !hostfs_call(inode->i_sb, host_hostfs_stat, fd, NULL,
+		if (fd >= 0 && !hostfs_call(inode, host_hostfs_stat, fd, NULL,
 					    hostfs_how(inode), &attr))
 			hostfs_changed(inode, &attr);
 		if (fd >= 0)
@@ -260,22 +359,20 @@ static int remove(struct inode *dir, struct dentry *dentry, int rmdir)
 {
 	struct inode *inode = d_inode(dentry);
 	bool kept;
-	int fd, err;
+	int err;
 
 	/* Files that may only grow don't vanish. */
 	if (hostfs_append(dir->i_sb))
 		return -EPERM;
-	fd = hostfs_hold(dir);
-	if (fd < 0)
-		return fd;
 	kept = keep_if_used(dentry);
-	err = hostfs_call(dir->i_sb, host_hostfs_unlink, fd, dentry->d_name.name, rmdir);
-	hostfs_let_go(dir);
+	err = unlink_on_host(dir, dentry->d_name.name, rmdir);
 	if (err) {
 		if (kept)
 			hostfs_let_go(inode);
 		return err;
 	}
+	if (kept)
+		hostfs_keep(inode);
 	lost_a_name(inode);
 	hostfs_expire(dir);
 	return 0;
@@ -307,9 +404,9 @@ static int hostfs_link(struct dentry *old, struct inode *dir, struct dentry *den
 		hostfs_let_go(inode);
 		return dir_fd;
 	}
-	err = hostfs_call(dir->i_sb, host_hostfs_link, fd, dir_fd, dentry->d_name.name);
+	err = hostfs_call(dir, host_hostfs_link, fd, dir_fd, dentry->d_name.name);
 	if (!err)
-		err = hostfs_call(dir->i_sb, host_hostfs_stat, fd, NULL, hostfs_how(dir), &attr);
+		err = hostfs_call(dir, host_hostfs_stat, fd, NULL, hostfs_how(dir), &attr);
 	hostfs_let_go(dir);
 	hostfs_let_go(inode);
 	if (err)
@@ -332,7 +429,7 @@ static int rename_on_host(struct inode *from_dir, struct dentry *from,
 		return from_fd;
 	to_fd = hostfs_hold(to_dir);
 	if (to_fd >= 0) {
-		err = hostfs_call(from_dir->i_sb, host_hostfs_rename, from_fd, from->d_name.name,
+		err = hostfs_call(from_dir, host_hostfs_rename, from_fd, from->d_name.name,
 				  to_fd, to->d_name.name, flags);
 		hostfs_let_go(to_dir);
 	} else {
@@ -367,8 +464,11 @@ static int hostfs_rename(struct mnt_idmap *idmap, struct inode *from_dir, struct
 			hostfs_let_go(target);
 		return err;
 	}
-	if (target && !(flags & RENAME_EXCHANGE))
+	if (target && !(flags & RENAME_EXCHANGE)) {
+		if (kept)
+			hostfs_keep(target);
 		lost_a_name(target);
+	}
 	hostfs_expire(d_inode(from));
 	hostfs_expire(from_dir);
 	hostfs_expire(to_dir);
@@ -393,7 +493,7 @@ static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
 		kfree(target);
 		return ERR_PTR(fd);
 	}
-	n = hostfs_call(inode->i_sb, host_hostfs_readlink, fd, hostfs_how(inode), target,
+	n = hostfs_call(inode, host_hostfs_readlink, fd, hostfs_how(inode), target,
 			PATH_MAX - 1);
 	hostfs_let_go(inode);
 	if (n < 0) {
@@ -408,10 +508,13 @@ static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
 const struct inode_operations hostfs_dir_iops = {
 	.lookup = hostfs_lookup,
 	.permission = hostfs_permission,
+	.get_inode_acl = hostfs_get_acl,
+	.set_acl = hostfs_set_acl,
 	.getattr = hostfs_getattr,
 	.setattr = hostfs_setattr,
 	.listxattr = hostfs_listxattr,
 	.create = hostfs_create,
+	.atomic_open = hostfs_atomic_open,
 	.tmpfile = hostfs_tmpfile,
 	.mknod = hostfs_mknod,
 	.mkdir = hostfs_mkdir,
@@ -424,6 +527,8 @@ const struct inode_operations hostfs_dir_iops = {
 
 const struct inode_operations hostfs_file_iops = {
 	.permission = hostfs_permission,
+	.get_inode_acl = hostfs_get_acl,
+	.set_acl = hostfs_set_acl,
 	.setattr = hostfs_setattr,
 	.getattr = hostfs_getattr,
 	.listxattr = hostfs_listxattr,
@@ -437,6 +542,8 @@ const struct inode_operations hostfs_link_iops = {
 
 const struct inode_operations hostfs_special_iops = {
 	.permission = hostfs_permission,
+	.get_inode_acl = hostfs_get_acl,
+	.set_acl = hostfs_set_acl,
 	.setattr = hostfs_setattr,
 	.getattr = hostfs_getattr,
 	.listxattr = hostfs_listxattr,

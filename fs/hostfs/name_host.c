@@ -62,7 +62,7 @@ static int write_target(int fd, const char *target)
 static int make_file(int dir, const char *name, int how, const struct host_hostfs_new *new)
 {
 	int mapped = how & HOST_HOSTFS_MAPPED;
-	int mode = mapped ? MAPPED_FILE : new->mode & 07777;
+	int mode = mapped ? MAPPED_FILE : hostfs_given_mode(how, new->mode);
 	int fd, err = 0;
 
 	if (name)
@@ -93,17 +93,18 @@ static int make_dir(int dir, const char *name, int how, const struct host_hostfs
 	if (err || !mapped)
 		return err;
 	fd = open_below(dir, name, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
-		return fd;
-	err = hostfs_mapped_new(fd, new);
-	close(fd);
+	err = fd < 0 ? fd : hostfs_mapped_new(fd, new);
+	if (fd >= 0)
+		close(fd);
 	if (err)
 		unlinkat(dir, name, AT_REMOVEDIR);
 	return err;
 }
 
-static int make_special(int dir, const char *name, const struct host_hostfs_new *new)
+static int make_special(int dir, const char *name, int how, const struct host_hostfs_new *new)
 {
+	if ((S_ISCHR(new->mode) || S_ISBLK(new->mode)) && !(how & HOST_HOSTFS_DEVICES))
+		return -EPERM;
 	if (S_ISLNK(new->mode))
 		return RETRY(symlinkat(new->target, dir, name));
 	return RETRY(mknodat(dir, name, new->mode, makedev(new->major, new->minor)));
@@ -114,7 +115,8 @@ static int make_special(int dir, const char *name, const struct host_hostfs_new 
  * ours, and our umask and a default ACL had a say. A host that doesn't let
  * us give files away is no error: they stay ours.
  */
-static void adopt(int fd, const struct host_hostfs_new *new, struct host_hostfs_attr *attr)
+static void adopt(int fd, int how, const struct host_hostfs_new *new,
+		  struct host_hostfs_attr *attr)
 {
 	struct host_hostfs_change change = {
 		.mode = new->mode,
@@ -127,11 +129,11 @@ static void adopt(int fd, const struct host_hostfs_new *new, struct host_hostfs_
 	if (attr->gid != new->gid)
 		change.valid |= HOST_HOSTFS_GID;
 	if (change.valid)
-		host_hostfs_change(fd, 0, &change, attr);
+		host_hostfs_change(fd, how, &change, attr);
 
 	change.valid = HOST_HOSTFS_MODE;
-	if (!S_ISLNK(attr->mode) && (attr->mode & 07777) != (new->mode & 07777))
-		host_hostfs_change(fd, 0, &change, attr);
+	if (!S_ISLNK(attr->mode) && (attr->mode & 07777) != hostfs_given_mode(how, new->mode))
+		host_hostfs_change(fd, how, &change, attr);
 }
 
 /* A path descriptor of the file that is open as @fd: no name is looked at. */
@@ -140,7 +142,7 @@ static int path_of(int fd, int how, struct host_hostfs_attr *attr)
 	struct hostfs_proc_path path;
 	int ret, err;
 
-	ret = RETRY(open(hostfs_proc_path(&path, fd, NULL), O_PATH | O_CLOEXEC));
+	ret = RETRY(open(hostfs_proc_path(&path, fd), O_PATH | O_CLOEXEC));
 	if (ret < 0)
 		return ret;
 	err = host_hostfs_stat(ret, NULL, how, attr);
@@ -149,6 +151,22 @@ static int path_of(int fd, int how, struct host_hostfs_attr *attr)
 		return err;
 	}
 	return ret;
+}
+
+/*
+ * Something is missing for a descriptor of what was just made: it must not stay, or a
+ * second try would meet it. Who replaced it meanwhile keeps his own, if that can be told.
+ */
+static void unmake(int dir, const char *name, int data, unsigned int mode)
+{
+	struct stat ours, there;
+
+	if (!name)
+		return;
+	if (data >= 0 && (fstat(data, &ours) || fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) ||
+			  ours.st_dev != there.st_dev || ours.st_ino != there.st_ino))
+		return;
+	unlinkat(dir, name, S_ISDIR(mode) ? AT_REMOVEDIR : 0);
 }
 
 int host_hostfs_make(int dir, const char *name, int how, struct host_hostfs_new *new,
@@ -165,14 +183,16 @@ int host_hostfs_make(int dir, const char *name, int how, struct host_hostfs_new 
 	else if (S_ISREG(new->mode) || mapped)
 		data = err = make_file(dir, name, how, new);
 	else
-		err = make_special(dir, name, new);
+		err = make_special(dir, name, how, new);
 	if (err < 0)
 		return err;
 
 	fd = data >= 0 ? path_of(data, how, attr) : host_hostfs_open_path(dir, name, how, attr);
+	if (fd < 0)
+		unmake(dir, name, data, new->mode);
 	/* Whoever replaced it meanwhile keeps his own. */
 	if (fd >= 0 && !mapped && (attr->mode & S_IFMT) == (new->mode & S_IFMT))
-		adopt(fd, new, attr);
+		adopt(fd, how, new, attr);
 	if (data >= 0 && fd >= 0 && new->open)
 		new->data_fd = data;
 	else if (data >= 0)
@@ -193,7 +213,7 @@ int host_hostfs_link(int fd, int dir, const char *name)
 
 	if (!hostfs_component(name))
 		return -EINVAL;
-	return RETRY(linkat(AT_FDCWD, hostfs_proc_path(&path, fd, NULL), dir, name,
+	return RETRY(linkat(AT_FDCWD, hostfs_proc_path(&path, fd), dir, name,
 			    AT_SYMLINK_FOLLOW));
 }
 
@@ -212,7 +232,7 @@ int host_hostfs_readlink(int fd, int how, char *buf, unsigned long len)
 	/* In a mapped tree the target may be the content of a file. */
 	if (!(how & HOST_HOSTFS_MAPPED) || (n != -ENOENT && n != -EINVAL))
 		return n;
-	fd = host_hostfs_open(fd, HOST_HOSTFS_READ);
+	fd = host_hostfs_open(fd, how, HOST_HOSTFS_READ);
 	if (fd < 0)
 		return fd;
 	n = RETRY(pread(fd, buf, len, 0));

@@ -114,6 +114,7 @@ static void call_of(struct transfer *transfer)
 {
 	transfer->request.host.fn = (host_hostfs_fn)(void *)host_hostfs_transfer;
 	transfer->request.host.args[0] = (long)&transfer->io;
+	transfer->request.host.remote = HOSTFS_I(transfer->inode)->remote;
 }
 
 /* Returns true if all was in the host's memory. */
@@ -122,7 +123,7 @@ static bool read_at_once(struct transfer *transfer)
 	struct host_hostfs_io *io = &transfer->io;
 	long n;
 
-	if (io->len > HOSTFS_INLINE_MAX)
+	if (io->len > HOSTFS_INLINE_MAX || hostfs_by_thread(transfer->inode))
 		return false;
 	io->cached = 1;
 	n = host_hostfs_transfer(io);
@@ -198,15 +199,16 @@ static int fill_folio(struct inode *inode, struct folio *folio)
 		.cached = 1,
 	};
 	struct hostfs_data *data = hostfs_get_data(inode, false);
-	long n;
+	long n = -EAGAIN;
 
 	if (!data)
 		return -EBADF;
 	io.fd = data->fd;
-	n = host_hostfs_transfer(&io);
+	if (!hostfs_by_thread(inode))
+		n = host_hostfs_transfer(&io);
 	if (n < 0 || io.error) {
 		io.cached = 0;
-		n = hostfs_call_threaded(host_hostfs_transfer, &io);
+		n = hostfs_call_threaded(inode, host_hostfs_transfer, &io);
 	}
 	hostfs_put_data(data);
 	if (n < 0 || io.error)

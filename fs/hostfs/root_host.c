@@ -55,6 +55,17 @@ int hostfs_set_root(const char *dir, int flags)
 	return 0;
 }
 
+static int flag_value(const char *flag)
+{
+	if (!strcmp(flag, "append"))
+		return HOST_HOSTFS_APPEND;
+	if (!strcmp(flag, "suid"))
+		return HOST_HOSTFS_SETID;
+	if (!strcmp(flag, "dev"))
+		return HOST_HOSTFS_DEVICES;
+	return 0;
+}
+
 /* The flags behind the last comma that begins one: names may have commas. */
 static int parse_hostfs(const char *value)
 {
@@ -68,10 +79,10 @@ static int parse_hostfs(const char *value)
 	strcpy(dir, value);
 	while (stat(dir, &st) && (flag = strrchr(dir, ','))) {
 		*flag++ = '\0';
-		if (strcmp(flag, "append"))
-			return host_option_error("hostfs_args - unsupported option - %s; there is only append, e.g. hostfs=/home/me,append",
+		if (!flag_value(flag))
+			return host_option_error("hostfs_args - unsupported option - %s; there are append, suid and dev, e.g. hostfs=/home/me,append",
 						 flag);
-		flags |= HOST_HOSTFS_APPEND;
+		flags |= flag_value(flag);
 	}
 	if (!dir[0])
 		return host_option_error("needs a directory, e.g. hostfs=/home/me");
@@ -82,9 +93,11 @@ HOST_OPTION(hostfs,
 	.name = "hostfs=",
 	.action = HOST_OPT_CONSUME,
 	.parse = parse_hostfs,
-	.synopsis = "hostfs=<directory>[,append]",
+	.synopsis = "hostfs=<directory>[,append][,suid][,dev]",
 	.help = "Confine hostfs to a directory of the host: every hostfs mount is this directory\n"
 		"or one below it. With append files may only grow, and none can be removed.\n"
+		"Guests can give files of the host set-id bits and capabilities with suid, and\n"
+		"make device nodes with dev; mounts with the option mapped need neither.\n"
 		"Without this option guests that mount hostfs have all of the host that this\n"
 		"process has.");
 
@@ -119,11 +132,19 @@ static int has_xattrs(int fd)
 	struct hostfs_proc_path path;
 	char byte;
 
-	return RETRY(getxattr(hostfs_proc_path(&path, fd, NULL), "user.virtfs.mode", &byte, 0)) !=
+	return RETRY(getxattr(hostfs_proc_path(&path, fd), "user.virtfs.mode", &byte, 0)) !=
 	       -EOPNOTSUPP;
 }
 
-int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, int *local)
+static int has_acls(int fd)
+{
+	struct hostfs_proc_path path;
+
+	return RETRY(getxattr(hostfs_proc_path(&path, fd), "system.posix_acl_access", NULL, 0)) !=
+	       -EOPNOTSUPP;
+}
+
+int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, int *traits)
 {
 	struct open_how open_how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -143,7 +164,7 @@ int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, 
 	if (fd < 0)
 		return fd;
 
-	*local = is_local(fd);
+	*traits = (is_local(fd) ? HOST_HOSTFS_LOCAL : 0) | (has_acls(fd) ? HOST_HOSTFS_ACLS : 0);
 	err = (how & HOST_HOSTFS_MAPPED) && !has_xattrs(fd) ? -EOPNOTSUPP : 0;
 	if (!err)
 		err = host_hostfs_stat(fd, NULL, how, attr);
@@ -152,6 +173,18 @@ int host_hostfs_mount(const char *path, int how, struct host_hostfs_attr *attr, 
 		return err;
 	}
 	return fd;
+}
+
+int host_hostfs_look(int dir, const char *name, int how, struct host_hostfs_attr *attr,
+		     int *local)
+{
+	int fd = host_hostfs_open_path(dir, name, how, attr);
+
+	if (fd < 0)
+		return fd;
+	*local = is_local(fd);
+	close(fd);
+	return 0;
 }
 
 unsigned int host_hostfs_max_files(void)

@@ -26,7 +26,6 @@ static struct kmem_cache *inode_cache;
 
 enum { OPT_HOSTFS, OPT_MAPPED, OPT_CACHE, OPT_TIMEOUT, OPT_CALLS };
 enum { CACHE_STRICT, CACHE_LOOSE };
-enum { CALLS_AUTO, CALLS_DIRECT, CALLS_THREADS };
 
 static const struct constant_table cache_names[] = {
 	{ "strict", CACHE_STRICT },
@@ -35,9 +34,9 @@ static const struct constant_table cache_names[] = {
 };
 
 static const struct constant_table calls_names[] = {
-	{ "auto", CALLS_AUTO },
-	{ "direct", CALLS_DIRECT },
-	{ "threads", CALLS_THREADS },
+	{ "auto", HOSTFS_CALLS_AUTO },
+	{ "direct", HOSTFS_CALLS_DIRECT },
+	{ "threads", HOSTFS_CALLS_THREADS },
 	{ }
 };
 
@@ -56,14 +55,14 @@ static const struct fs_parameter_spec hostfs_params[] = {
  * @how: HOST_HOSTFS_*
  * @cache: CACHE_*
  * @timeout: seconds, or -1
- * @calls: CALLS_*
+ * @calls: who makes calls
  */
 struct options {
 	char *path;
 	int how;
 	int cache;
 	int timeout;
-	int calls;
+	enum hostfs_calls calls;
 };
 
 static int set_path(struct fs_context *fc, char *path)
@@ -153,6 +152,12 @@ static void hostfs_free_inode(struct inode *inode)
 	kmem_cache_free(inode_cache, HOSTFS_I(inode));
 }
 
+/* What is held open for its users goes with the last one, also if it has names left. */
+static int hostfs_drop_inode(struct inode *inode)
+{
+	return generic_drop_inode(inode) || !list_empty(&HOSTFS_I(inode)->handle.kept);
+}
+
 static void hostfs_evict_inode(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
@@ -170,7 +175,7 @@ static int hostfs_statfs(struct dentry *dentry, struct kstatfs *st)
 	fd = hostfs_hold(inode);
 	if (fd < 0)
 		return fd;
-	err = hostfs_call(inode->i_sb, host_hostfs_statfs, fd, &space);
+	err = hostfs_call(inode, host_hostfs_statfs, fd, &space);
 	hostfs_let_go(inode);
 	if (err)
 		return err;
@@ -190,9 +195,12 @@ static int hostfs_statfs(struct dentry *dentry, struct kstatfs *st)
 /* At unmounting all is with the host already: no need to wait for its disk. */
 static int hostfs_sync_fs(struct super_block *sb, int wait)
 {
+	struct inode *root;
+
 	if (!wait || !sb->s_root)
 		return 0;
-	return hostfs_call_threaded(host_hostfs_syncfs, HOSTFS_I(d_inode(sb->s_root))->handle.fd);
+	root = d_inode(sb->s_root);
+	return hostfs_call_threaded(root, host_hostfs_syncfs, HOSTFS_I(root)->handle.fd);
 }
 
 static int hostfs_show_options(struct seq_file *seq, struct dentry *root)
@@ -207,14 +215,15 @@ static int hostfs_show_options(struct seq_file *seq, struct dentry *root)
 		seq_puts(seq, ",mapped");
 	if (sbi->loose)
 		seq_printf(seq, ",cache=loose,timeout=%llu", div_u64(sbi->fresh_ns, NSEC_PER_SEC));
-	if (sbi->threads)
-		seq_puts(seq, ",calls=threads");
+	if (sbi->calls != HOSTFS_CALLS_AUTO)
+		seq_printf(seq, ",calls=%s", calls_names[sbi->calls].name);
 	return 0;
 }
 
 static const struct super_operations hostfs_super_ops = {
 	.alloc_inode = hostfs_alloc_inode,
 	.free_inode = hostfs_free_inode,
+	.drop_inode = hostfs_drop_inode,
 	.evict_inode = hostfs_evict_inode,
 	.statfs = hostfs_statfs,
 	.sync_fs = hostfs_sync_fs,
@@ -223,8 +232,12 @@ static const struct super_operations hostfs_super_ops = {
 
 static void free_sbi(struct hostfs_sb *sbi)
 {
+	struct hostfs_device *device, *next;
+
 	if (!sbi)
 		return;
+	list_for_each_entry_safe(device, next, &sbi->devices, list)
+		kfree(device);
 	if (sbi->root_fd >= 0)
 		host_hostfs_close(sbi->root_fd);
 	kfree(sbi->path);
@@ -245,6 +258,8 @@ static int fill_super(struct super_block *sb)
 	sb->s_blocksize = PAGE_SIZE;
 	sb->s_blocksize_bits = PAGE_SHIFT;
 	sb->s_time_gran = 1;
+	if (sbi->acls)
+		sb->s_flags |= SB_POSIXACL;
 	sb->s_time_min = S64_MIN;
 	sb->s_time_max = S64_MAX;
 	err = super_setup_bdi(sb);
@@ -253,13 +268,12 @@ static int fill_super(struct super_block *sb)
 	sb->s_bdi->ra_pages = READAHEAD_PAGES;
 	sb->s_bdi->io_pages = READAHEAD_PAGES;
 
-	root = hostfs_iget(sb, &sbi->root, 0);
+	root = hostfs_iget(sb, NULL, &sbi->root, 0);
 	if (IS_ERR(root))
 		return PTR_ERR(root);
 	/* Everything else is found from there: it stays open. */
 	hostfs_give(root, sbi->root_fd);
 	sbi->root_fd = -1;
-	hostfs_hold(root);
 	sb->s_root = d_make_root(root);
 	return sb->s_root ? 0 : -ENOMEM;
 }
@@ -286,19 +300,21 @@ static struct hostfs_sb *open_tree(struct fs_context *fc)
 {
 	struct options *options = fc->fs_private;
 	struct hostfs_sb *sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
-	int local, fd;
+	int traits, fd;
 
 	if (!sbi)
 		return ERR_PTR(-ENOMEM);
 	sbi->root_fd = -1;
+	INIT_LIST_HEAD(&sbi->devices);
+	spin_lock_init(&sbi->devices_lock);
 	sbi->how = options->how | host_hostfs_flags();
 	sbi->path = full_path(options->path);
 	if (!sbi->path) {
 		free_sbi(sbi);
 		return ERR_PTR(-ENOMEM);
 	}
-	fd = hostfs_call_threaded(host_hostfs_mount, options->path ?: "", sbi->how, &sbi->root,
-				  &local);
+	fd = hostfs_call_remote(host_hostfs_mount, options->path ?: "", sbi->how, &sbi->root,
+				&traits);
 	if (fd < 0) {
 		if (fd == -EOPNOTSUPP)
 			errorf(fc, "hostfs: %s has no user xattrs, which \"mapped\" needs",
@@ -309,7 +325,9 @@ static struct hostfs_sb *open_tree(struct fs_context *fc)
 		return ERR_PTR(fd);
 	}
 	sbi->root_fd = fd;
-	sbi->threads = options->calls == CALLS_AUTO ? !local : options->calls == CALLS_THREADS;
+	sbi->remote = !(traits & HOST_HOSTFS_LOCAL);
+	sbi->acls = sbi->how & HOST_HOSTFS_MAPPED || traits & HOST_HOSTFS_ACLS;
+	sbi->calls = options->calls;
 	sbi->loose = options->cache == CACHE_LOOSE;
 	sbi->fresh_ns = HOSTFS_FRESH_NS;
 	if (sbi->loose)
@@ -323,7 +341,7 @@ static int test_super(struct super_block *sb, struct fs_context *fc)
 	const struct hostfs_sb *a = HOSTFS_SB(sb), *b = fc->s_fs_info;
 
 	return a->root.dev == b->root.dev && a->root.ino == b->root.ino &&
-	       a->root.mount == b->root.mount && a->how == b->how && a->threads == b->threads &&
+	       a->root.mount == b->root.mount && a->how == b->how && a->calls == b->calls &&
 	       a->loose == b->loose && a->fresh_ns == b->fresh_ns && !strcmp(a->path, b->path) &&
 	       !((sb->s_flags ^ fc->sb_flags) & SB_RDONLY);
 }
@@ -416,6 +434,7 @@ static void init_inode_once(void *object)
 
 	inode_init_once(&hi->vfs);
 	INIT_LIST_HEAD(&hi->handle.lru);
+	INIT_LIST_HEAD(&hi->handle.kept);
 	mutex_init(&hi->open_lock);
 	spin_lock_init(&hi->data_lock);
 }

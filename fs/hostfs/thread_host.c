@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls by host threads (hostfs_host.h). They have a pool of their own: a
- * server that doesn't answer must not hold up the disks.
+ * Calls by host threads (hostfs_host.h). They have pools of their own: a server that
+ * doesn't answer must hold up neither the disks nor the files that are local ones.
  */
 #include <stddef.h>
 
@@ -9,9 +9,11 @@
 #include "../../arch/um/os-Linux/work.h"
 #include "host.h"
 
-#define THREADS		16
+#define LOCAL_THREADS	16
+#define REMOTE_THREADS	64
 
-static struct host_pool pool = { HOST_POOL(pool, "uml-hostfs", THREADS) };
+static struct host_pool local_pool = { HOST_POOL(local_pool, "uml-hostfs", LOCAL_THREADS) };
+static struct host_pool remote_pool = { HOST_POOL(remote_pool, "uml-hostfs-far", REMOTE_THREADS) };
 
 _Static_assert(sizeof(struct host_work) <= sizeof(((struct host_hostfs_request *)0)->private),
 	       "private");
@@ -37,7 +39,7 @@ void host_hostfs_start(struct host_hostfs_request *request)
 	struct host_work *work = (struct host_work *)request->private;
 
 	work->fn = run;
-	host_pool_submit(&pool, work);
+	host_pool_submit(request->remote ? &remote_pool : &local_pool, work);
 }
 
 struct host_hostfs_request *host_hostfs_finished(struct host_hostfs_queue *queue)

@@ -4,20 +4,39 @@
 #include <linux/xattr.h>
 #include "hostfs.h"
 
-static int get(const struct xattr_handler *handler, struct dentry *dentry, struct inode *inode,
-	       const char *name, void *buf, size_t size)
+int hostfs_get_xattr(struct inode *inode, const char *name, void *buf, size_t size)
 {
 	int fd, ret;
 
-	if (S_ISLNK(inode->i_mode))
-		return -EOPNOTSUPP;
 	fd = hostfs_hold(inode);
 	if (fd < 0)
 		return fd;
-	ret = hostfs_call(inode->i_sb, host_hostfs_get_xattr, fd, hostfs_how(inode),
-			  xattr_full_name(handler, name), buf, size);
+	ret = hostfs_call(inode, host_hostfs_get_xattr, fd, hostfs_how(inode), name, buf, size);
 	hostfs_let_go(inode);
 	return ret;
+}
+
+int hostfs_set_xattr(struct inode *inode, const char *name, const void *value, size_t size,
+		     int flags)
+{
+	int fd, ret;
+
+	fd = hostfs_hold(inode);
+	if (fd < 0)
+		return fd;
+	ret = hostfs_call(inode, host_hostfs_set_xattr, fd, hostfs_how(inode), name, value, size,
+			  flags);
+	hostfs_let_go(inode);
+	hostfs_expire(inode);
+	return ret;
+}
+
+static int get(const struct xattr_handler *handler, struct dentry *dentry, struct inode *inode,
+	       const char *name, void *buf, size_t size)
+{
+	if (S_ISLNK(inode->i_mode))
+		return -EOPNOTSUPP;
+	return hostfs_get_xattr(inode, xattr_full_name(handler, name), buf, size);
 }
 
 static int set(const struct xattr_handler *handler, struct mnt_idmap *idmap,
@@ -26,19 +45,11 @@ static int set(const struct xattr_handler *handler, struct mnt_idmap *idmap,
 {
 	/* To be told from a removal. */
 	const void *no_bytes = "";
-	int fd, ret;
 
 	if (S_ISLNK(inode->i_mode))
 		return -EOPNOTSUPP;
-	fd = hostfs_hold(inode);
-	if (fd < 0)
-		return fd;
-	ret = hostfs_call(inode->i_sb, host_hostfs_set_xattr, fd, hostfs_how(inode),
-			  xattr_full_name(handler, name), value && !size ? no_bytes : value, size,
-			  flags);
-	hostfs_let_go(inode);
-	hostfs_expire(inode);
-	return ret;
+	return hostfs_set_xattr(inode, xattr_full_name(handler, name),
+				value && !size ? no_bytes : value, size, flags);
 }
 
 static const struct xattr_handler user_handler = {
@@ -72,7 +83,7 @@ ssize_t hostfs_listxattr(struct dentry *dentry, char *buf, size_t size)
 	fd = hostfs_hold(inode);
 	n = fd;
 	if (fd >= 0) {
-		n = hostfs_call(inode->i_sb, host_hostfs_list_xattr, fd, hostfs_how(inode), list,
+		n = hostfs_call(inode, host_hostfs_list_xattr, fd, hostfs_how(inode), list,
 				list == buf ? size : XATTR_LIST_MAX);
 		hostfs_let_go(inode);
 	}

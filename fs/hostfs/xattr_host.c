@@ -31,7 +31,7 @@ int host_hostfs_get_xattr(int fd, int how, const char *name, void *buf, unsigned
 	name = host_name(how, name, mapped, &err);
 	if (err)
 		return -ENODATA;
-	return RETRY(getxattr(hostfs_proc_path(&path, fd, NULL), name, buf, len));
+	return RETRY(getxattr(hostfs_proc_path(&path, fd), name, buf, len));
 }
 
 int host_hostfs_set_xattr(int fd, int how, const char *name, const void *value,
@@ -44,9 +44,11 @@ int host_hostfs_set_xattr(int fd, int how, const char *name, const void *value,
 	name = host_name(how, name, mapped, &err);
 	if (err)
 		return err;
-	hostfs_proc_path(&path, fd, NULL);
+	hostfs_proc_path(&path, fd);
 	if (!value)
 		return RETRY(removexattr(path.text, name));
+	if (!(how & (HOST_HOSTFS_MAPPED | HOST_HOSTFS_SETID)) && !strcmp(name, "security.capability"))
+		return -EPERM;
 	return RETRY(setxattr(path.text, name, value, len, flags));
 }
 
@@ -75,7 +77,7 @@ int host_hostfs_list_xattr(int fd, int how, char *buf, unsigned long len)
 	struct hostfs_proc_path path;
 	long n;
 
-	n = RETRY(listxattr(hostfs_proc_path(&path, fd, NULL), buf, len));
+	n = RETRY(listxattr(hostfs_proc_path(&path, fd), buf, len));
 	if (n <= 0 || !len || !(how & HOST_HOSTFS_MAPPED))
 		return n;
 	return guest_names(buf, n);

@@ -8,8 +8,10 @@ no guest gets out of the directory of hostfs=.
 import ctypes
 import hashlib
 import os
+import stat
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -57,10 +59,21 @@ def fill(folder):
 def test_semantics(share):
     """The program that the host and ext4 pass passes on hostfs."""
     s = share()
-    code, text = s.guest.run('/tests/files /mnt', timeout=120)
+    code, text = s.guest.run('/tests/files /mnt nosetid', timeout=120)
     Tap(text).check()
     assert code == 0
     assert not list(s.dir.iterdir())
+    s.end()
+
+
+def test_semantics_suid(share, tmp_path):
+    """... set-id bits and devices included, if the host user says so."""
+    s = share(root=f'{tmp_path / "share"},suid,dev')
+    code, text = s.guest.run('/tests/files /mnt', timeout=120)
+    tap = Tap(text)
+    tap.check()
+    assert code == 0
+    assert os.getuid() or not [t for t in tap.skipped if 'device' in t or 'owners' in t]
     s.end()
 
 
@@ -68,9 +81,32 @@ def test_semantics(share):
 def test_semantics_options(share, options):
     """... whatever is cached, and whoever makes the calls."""
     s = share(options)
-    code, text = s.guest.run('/tests/files /mnt', timeout=120)
+    code, text = s.guest.run('/tests/files /mnt nosetid', timeout=120)
     Tap(text).check()
     assert code == 0
+    s.end()
+
+
+@pytest.mark.parametrize('options', ['', 'mapped'])
+def test_acls(share, options):
+    """POSIX ACLs do what the host's do; the host has them as such, or as other attributes."""
+    s = share(options)
+    g = s.guest
+    code, text = g.run('/tests/acl /mnt', timeout=60)
+    tap = Tap(text)
+    tap.check()
+    assert code == 0 and len(tap.passed) > 30
+    g.out('touch /mnt/f; /tests/acl /mnt keep')
+    prefix = 'user.virtfs.' if options == 'mapped' else ''
+    names = os.listxattr(s.path('kept'))
+    assert f'{prefix}system.posix_acl_access' in names
+    assert len([n for n in names if 'posix_acl' in n]) == 1
+    if not options:
+        # The host changes its mind, the guest hears of it.
+        assert g.out('su -s /bin/sh nobody -c "cat /mnt/kept" 2>&1; true').endswith('denied')
+        os.removexattr(s.path('kept'), 'system.posix_acl_access')
+        os.chmod(s.path('kept'), 0o604)
+        assert g.out('su -s /bin/sh nobody -c "cat /mnt/kept"') == ''
     s.end()
 
 
@@ -307,6 +343,44 @@ def test_escape_hard_links(jail, tmp_path):
     s.end()
 
 
+def planted(folder):
+    """What gives who uses it more rights than he has."""
+    found = []
+    for path in sorted(folder.rglob('*')):
+        st = path.lstat()
+        if stat.S_ISREG(st.st_mode) and st.st_mode & 0o6000:
+            found.append(path.name)
+        if stat.S_ISCHR(st.st_mode) or stat.S_ISBLK(st.st_mode):
+            found.append(path.name)
+        if 'security.capability' in os.listxattr(path, follow_symlinks=False):
+            found.append(path.name)
+    return found
+
+
+@pytest.mark.parametrize('options, flags', [('', ''), ('mapped', ''), ('mapped', ',suid,dev'),
+                                            ('', ',suid,dev')])
+def test_planted(share, tmp_path, options, flags):
+    """The guest's root can't make programs with the host user's rights; who may, can."""
+    (tmp_path / 'share').mkdir()
+    for i in range(6):
+        path = tmp_path / 'share' / f'mine-{i}'
+        path.write_bytes(b'good' * 2000)
+        path.chmod(0o6755)
+    s = share(options, root=f'{tmp_path / "share"}{flags}')
+    s.guest.out('/tests/plant /mnt')
+    s.end()
+    evil = [n for n in planted(s.dir) if s.path(n).read_bytes() != b'good' * 2000] \
+        if not flags or options else planted(s.dir)
+    if flags and not options:
+        assert {'open', 'fchmod', 'chmod', 'mknod', 'tmpfile', 'mine-4'} <= set(evil)
+        if not os.getuid():
+            assert {'caps', 'null', 'disk'} <= set(evil)
+    else:
+        assert not evil
+        assert 'mine-5' in planted(s.dir)
+        assert s.path('mine-0').read_bytes().startswith(b'evil')
+
+
 def test_append(share, tmp_path):
     """hostfs=<dir>,append: files grow, nothing goes."""
     (tmp_path / 'share').mkdir()
@@ -489,21 +563,26 @@ def deaf(tmp_path):
     subprocess.run(['umount', '-l', where], check=False)
 
 
-@pytest.mark.xfail(run=False, reason='known bug: a server that never answers can stop the guest')
-def test_deaf_server(deaf, share):
-    """A server that never answers: who asks it waits, the others go on."""
-    s = share('calls=threads')
+@pytest.mark.parametrize('options', ['', 'calls=threads', 'mapped', 'cache=loose'])
+def test_deaf_server(deaf, share, options):
+    """A server that never answers: many who ask it wait, the others go on."""
+    s = share(options)
     g = s.guest
     s.path('file').write_text('x', encoding='ascii')
-    g.out('(ls /mnt/deaf > /tmp/ls 2>&1; echo ended >> /tmp/ls) & true')
+    s.path('dir').mkdir()
+    g.out('for i in $(seq 100); do (ls /mnt/deaf/$i > /tmp/ls 2>&1; echo ended >> /tmp/ls) & done;'
+          ' true')
     g.out('mkdir /tmp/m; (mount -t hostfs none /tmp/m -o /deaf; echo ended >> /tmp/m.log) & true')
     time.sleep(1)
-    for _ in range(5):
-        assert g.out('cat /mnt/file; echo /mnt/*') == 'x/mnt/deaf /mnt/file'
+    for i in range(5):
+        assert g.out('cat /mnt/file; echo /mnt/*') == 'x/mnt/deaf /mnt/dir /mnt/file'
+        g.out(f'dd if=/dev/zero of=/mnt/dir/{i} bs=64k count=40 conv=fsync; sync /mnt/dir/{i};'
+              f' cat /mnt/dir/{i} > /dev/null; find /mnt/dir | wc -l; rm /mnt/dir/{i}')
     assert 'ended' not in g.out('cat /tmp/ls; cat /tmp/m.log 2>/dev/null; true')
     deaf()
     g.out('wait')
     assert 'ended' in g.out('cat /tmp/ls')
+    g.out('rmdir /mnt/dir')
     s.end()
 
 
@@ -525,11 +604,40 @@ def test_few_descriptors(image, tmp_path):
         code, text = g.run('for i in $(seq 80); do sleep 100 < /mnt/d$i/sub & done; true',
                            timeout=100)
         assert code == 0 and 'Too many open files' in text
-        g.run('killall sleep; wait')
+        g.run('kill $(jobs -p); wait')  # also those that are no sleep yet
         assert g.out('ls /mnt | wc -l') == '3000'
         s.end()
     finally:
         s.guest.close(check=False)
+
+
+@pytest.fixture
+def few(share):
+    """few(n, options): a share of a kernel that may have n descriptors."""
+    return lambda n, options='': share(options, prefix=[f'--nofile={n}:{n}', KERNEL], raw=True,
+                                       kernel='/usr/bin/prlimit')
+
+
+@pytest.mark.parametrize('options', ['', 'mapped'])
+def test_unopened_files(few, options):
+    """Files that are made and never opened, or lose a name while open, keep no descriptors."""
+    s = few(256, options)
+    fds = Path(f'/proc/{s.guest.pid}/fd')
+    before = len(list(fds.iterdir()))
+    s.guest.out('/tests/unopened /mnt 500', timeout=60)
+    assert len(list(s.dir.iterdir())) == 1000
+    assert len(list(fds.iterdir())) < before + 100
+    s.end()
+
+
+@pytest.mark.parametrize('options', ['', 'mapped', 'calls=threads'])
+def test_no_descriptors(few, options):
+    """When there are none left what is made is there, and what is not made is not."""
+    s = few(80, options)
+    code, text = s.guest.run('/tests/nofiles /mnt', timeout=60)
+    assert code == 0, text
+    assert s.guest.out('rm -rf /mnt/*; ls /mnt') == ''
+    s.end()
 
 
 def test_full_disk(image, tmpfs, tmp_path):

@@ -3,7 +3,8 @@
 
 weaken/NAME.patch takes one protection away.  Its text says which, and after
 "Breaks:" names the attacks that then have to succeed; after "In a guest:" the
-programs that do, in a guest of a kernel with it.
+programs that do, in a guest of a kernel with it. After "Escapes:" are the attacks on
+the host half of hostfs.
 """
 
 import os
@@ -18,6 +19,7 @@ from .paths import BUILD, HERE, TOP
 FOLDER = HERE / 'weaken'
 HOST = HERE / 'host'
 HALF = 'arch/um/os-Linux'
+HOSTFS = 'fs/hostfs'
 
 
 def _words(name, key):
@@ -62,8 +64,8 @@ def build(out):
     return _make(out, TOP / HALF / 'usermode')
 
 
-def _copy(name, out):
-    shutil.copytree(TOP / HALF, out / HALF)
+def _copy(name, out, half=HALF):
+    shutil.copytree(TOP / half, out / half)
     done = subprocess.run(['patch', '-p1', '--batch', '--no-backup-if-mismatch',
                            '-i', FOLDER / f'{name}.patch'], cwd=out, capture_output=True,
                           text=True, check=False)
@@ -75,6 +77,27 @@ def build_weak(name, base, out):
     shutil.copytree(base / 'obj', out / 'obj')
     _copy(name, out)
     return _make(out, out / HALF / 'usermode')
+
+
+def hostfs_names():
+    """The weakenings of hostfs."""
+    return [name for name in _all() if escapes(name)]
+
+
+def escapes(name):
+    """The attacks on hostfs that succeed against one of them."""
+    return _words(name, 'Escapes')
+
+
+def build_hostfs(out, name=None):
+    """The attacks on the host half of hostfs, or on a weakened copy; returns the program."""
+    out.mkdir(parents=True, exist_ok=True)
+    if name:
+        _copy(name, out, HOSTFS)
+    subprocess.run(['make', '-s', '-C', HOST, f'O={out}',
+                    f'hostfs={(out if name else TOP) / HOSTFS}', f'{out}/hostfs_attack'],
+                   check=True)
+    return out / 'hostfs_attack'
 
 
 def kernel(name, out):

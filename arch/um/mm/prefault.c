@@ -36,7 +36,7 @@
 #define TEXT_MAX	SZ_1M
 #define DATA_MAX	SZ_128K
 /* What one fault maps of a file, see fault_around_bytes. */
-#define TEXT_STEP	SZ_512K
+#define TEXT_STEP	SZ_1M
 
 /* Cached files that nobody has used twice are as good as free. */
 static bool memory_is_short(void)

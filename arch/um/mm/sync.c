@@ -262,11 +262,11 @@ int um_tlb_apply(struct mm_struct *mm, bool with_adds)
 	/* By themselves the others may be done on the way. */
 	if (!err && nr_ranges)
 		err = batch_apply(batch);
-	for (i = 0; i < nr_protects && !err; i++)
-		err = sync_protect(batch, &protects[i]);
-	/* Such a page may still be the old one until here. */
+	/* Not after the next: new rights are not for the old page. */
 	for (i = 0; i < nr_kept && !err; i++)
 		err = sync_replaced(batch, kept[i]);
+	for (i = 0; i < nr_protects && !err; i++)
+		err = sync_protect(batch, &protects[i]);
 	for (i = 0; i < nr_adds && !err; i++)
 		err = sync_add(batch, &adds[i]);
 	if (!err)

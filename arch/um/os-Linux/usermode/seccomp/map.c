@@ -98,13 +98,18 @@ static void count(const struct um_map_op *op)
 		host_costs.maps++;
 }
 
+/* Nobody but this guest process cares when they are done, and one order holds them. */
 static int can_wait(const struct um_map_op *ops, unsigned int nr)
 {
-	for (unsigned int i = 0; i < nr; i++)
+	unsigned int room = 1;
+
+	for (unsigned int i = 0; i < nr; i++) {
 		if (ops[i].kind != UM_ADD && ops[i].kind != UM_REPLACE &&
 		    ops[i].kind != UM_PROTECT)
 			return 0;
-	return 2 * nr < SC_OPS_MAX;
+		room += ops[i].kind == UM_PROTECT ? 2 : 1;
+	}
+	return room < SC_OPS_MAX;
 }
 
 int map_settle(struct um_mm *mm)

@@ -55,7 +55,10 @@ static bool covers(const struct um_map_op *op, unsigned int i)
 	return addr >= op->addr && addr < op->addr + op->len;
 }
 
-/* Other rights for what is mapped, if all of it is. */
+/*
+ * Other rights for what is mapped, if all of it is. They are only for the page that
+ * the tables have there.
+ */
 static bool fake_protect(const struct um_map_op *op)
 {
 	unsigned int i;
@@ -63,9 +66,14 @@ static bool fake_protect(const struct um_map_op *op)
 	for (i = 0; i < PAGES; i++)
 		if (covers(op, i) && !fake[i].prot)
 			return false;
-	for (i = 0; i < PAGES; i++)
-		if (covers(op, i))
-			fake[i].prot = op->prot;
+	for (i = 0; i < PAGES; i++) {
+		if (!covers(op, i))
+			continue;
+		if (fake[i].offset !=
+		    um_pfn_offset(pte_pfn(um_walk(current->mm, base + i * PAGE_SIZE))))
+			bad_ops++;
+		fake[i].prot = op->prot;
+	}
 	return true;
 }
 
@@ -416,6 +424,43 @@ static void replaced(struct kunit *test)
 	teardown();
 }
 
+/* The rights of the copy are not for the page that was replaced. */
+static void replaced_then_protected(struct kunit *test)
+{
+	const struct um_backend *lazy = host_usermode;
+	struct um_backend eager = fake_backend;
+	struct vm_area_struct *vma;
+	pte_t *ptep, pte;
+
+	setup(test);
+	KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(5)), 0);
+	KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(7)), 0);
+	KUNIT_ASSERT_EQ(test, sync(), 0);
+	pte = read_pte(base + 5 * PAGE_SIZE);
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, base);
+	mmap_read_unlock(current->mm);
+
+	preempt_disable();
+	eager.eager = 1;
+	host_usermode = &eager;
+	ptep = pte_offset_kernel(pmd_off(current->mm, base), base + 5 * PAGE_SIZE);
+	current->thread.in_fault = true;
+	ptep_clear_flush(vma, base + 5 * PAGE_SIZE, ptep);
+	current->thread.in_fault = false;
+	host_usermode = lazy;
+	set_pte(ptep, pte_wrprotect(um_walk(current->mm, base + 7 * PAGE_SIZE)));
+	preempt_enable();
+	modify(5, PAGE_SHARED);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	check(test);
+	KUNIT_EXPECT_EQ(test, fake[5].offset, fake[7].offset);
+
+	um_tlb_put_kept(current->mm, false);
+	set_pte(ptep, pte);
+	teardown();
+}
+
 static void storm(struct kunit *test)
 {
 	struct rnd_state rnd;
@@ -547,6 +592,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(in_advance),
 	KUNIT_CASE(hot_pages),
 	KUNIT_CASE(replaced),
+	KUNIT_CASE(replaced_then_protected),
 	KUNIT_CASE(storm),
 	KUNIT_CASE(partial_copies),
 	KUNIT_CASE(kernel_nofault),

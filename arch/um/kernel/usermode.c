@@ -29,6 +29,7 @@
 #include <asm/traps.h>
 #include <asm/usermode.h>
 #include <host/usermode.h>
+#include "../mm/tlb.h"
 
 static_assert(sizeof(struct pt_regs) == UM_NR_REGS * sizeof(long));
 static_assert(offsetof(struct pt_regs, orig_ax) == UM_ORIG_RAX * sizeof(long));
@@ -112,10 +113,14 @@ static void do_exception(struct pt_regs *regs, const struct um_event *event)
 
 	instrumentation_begin();
 	/* A kick may mean that it has not been running. */
-	if (event->kind == UM_EV_KICKED)
+	if (event->kind == UM_EV_KICKED) {
 		um_tlb_send_again();
-	else
+		/* Changed rights may be among what is lost. */
+		if (event->code)
+			um_tlb_record(current->mm, 0, TASK_SIZE);
+	} else {
 		um_tlb_release();
+	}
 	regs->orig_ax = -1;
 	switch (event->kind) {
 	case UM_EV_FAULT:
@@ -194,8 +199,10 @@ void __noreturn um_user_loop(struct pt_regs *regs)
 		}
 		run_guest(regs, &event);
 		if (event.kind != UM_EV_SYSCALL && !list_empty(&current->mm->context.texts) &&
-		    !text_shadow_leave(regs, &event))
+		    !text_shadow_leave(regs, &event)) {
 			event.kind = UM_EV_KICKED;
+			event.code = 0;
+		}
 		if (event.kind == UM_EV_SYSCALL) {
 			if (event.code == UM_BY_PATCH)
 				text_counters.patched++;

@@ -12,12 +12,13 @@
  * - a library that is being mapped: the same;
  * - a child of fork(), which has its parent's data but not its text: where it goes
  *   on;
- * - after a first write: what follows in the same window, if it is as untouched,
- *   as a large folio would have done. MADV_NOHUGEPAGE turns that off.
+ * - after a first write to anonymous memory: what follows in the same window, where
+ *   a large folio of that size would be taken if there was room.
  *
  * Only what costs no more than memory: pages of files have to be cached, and when
- * memory is short nothing is done at all.
+ * memory is short, or what a cgroup may have of it, nothing is done at all.
  */
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/mmzone.h>
@@ -38,11 +39,30 @@
 /* What one fault maps of a file, see fault_around_bytes. */
 #define TEXT_STEP	SZ_1M
 
+/* What a cgroup may take until its limit is less than this, in pages. */
+#define MEMCG_SHORT	(SZ_1M / PAGE_SIZE)
+
+static bool memcg_is_short(struct mm_struct *mm)
+{
+	bool is_short = false;
+#ifdef CONFIG_MEMCG
+	struct mem_cgroup *memcg;
+
+	rcu_read_lock();
+	memcg = mem_cgroup_from_task(rcu_dereference(mm->owner));
+	for (; memcg; memcg = parent_mem_cgroup(memcg))
+		is_short |= page_counter_read(&memcg->memory) + MEMCG_SHORT >
+			    READ_ONCE(memcg->memory.max);
+	rcu_read_unlock();
+#endif
+	return is_short;
+}
+
 /* Cached files that nobody has used twice are as good as free. */
-static bool memory_is_short(void)
+static bool memory_is_short(struct mm_struct *mm)
 {
 	return global_zone_page_state(NR_FREE_PAGES) + global_node_page_state(NR_INACTIVE_FILE) <
-	       totalram_pages() / 16;
+	       totalram_pages() / 16 || memcg_is_short(mm);
 }
 
 static bool may_prefault(struct vm_area_struct *vma)
@@ -51,12 +71,17 @@ static bool may_prefault(struct vm_area_struct *vma)
 	       vma_is_accessible(vma) && !userfaultfd_armed(vma);
 }
 
+/* And to be mapped without reading it first. */
 static bool is_cached(struct vm_area_struct *vma, unsigned long addr)
 {
-	pgoff_t index = linear_page_index(vma, addr);
-	void *entry = xa_load(&vma->vm_file->f_mapping->i_pages, index);
+	void *entry;
+	bool cached;
 
-	return entry && !xa_is_value(entry);
+	rcu_read_lock();
+	entry = xa_load(&vma->vm_file->f_mapping->i_pages, linear_page_index(vma, addr));
+	cached = entry && !xa_is_value(entry) && folio_test_uptodate(entry);
+	rcu_read_unlock();
+	return cached;
 }
 
 /* Returns false when it is better to stop. */
@@ -71,27 +96,14 @@ static bool fault_in(struct vm_area_struct *vma, unsigned long addr, unsigned in
 	return !(fault & (VM_FAULT_ERROR | VM_FAULT_RETRY | VM_FAULT_COMPLETED));
 }
 
-static pte_t look(struct mm_struct *mm, unsigned long addr)
+static bool is_missing(struct mm_struct *mm, unsigned long addr)
 {
-	pte_t pte;
+	bool missing;
 
 	preempt_disable();
-	pte = um_walk(mm, addr);
+	missing = pte_none(um_walk(mm, addr));
 	preempt_enable();
-	return pte;
-}
-
-/* A page that nobody has written yet, and that the first write will copy or clear. */
-static bool is_untouched(struct vm_area_struct *vma, unsigned long addr)
-{
-	pte_t pte = look(vma->vm_mm, addr);
-
-	if (vma->vm_file && !is_cached(vma, addr))
-		return false;
-	if (pte_none(pte))
-		return true;
-	return vma->vm_file && pte_present(pte) && !pte_write(pte) &&
-	       um_pfn_is_ram(pte_pfn(pte)) && !PageAnon(pte_page(pte));
+	return missing;
 }
 
 /* The first page of a range that is in the page cache, or its end. */
@@ -115,7 +127,7 @@ static bool for_reading(struct vm_area_struct *vma, unsigned long start, unsigne
 	for (addr = start; addr < end; addr = next) {
 		next = min(addr + TEXT_STEP, end);
 		addr = first_cached(vma, addr, next);
-		if (addr < next && is_cached(vma, addr) && pte_none(look(vma->vm_mm, addr)) &&
+		if (addr < next && is_cached(vma, addr) && is_missing(vma->vm_mm, addr) &&
 		    !fault_in(vma, addr, flags))
 			return false;
 	}
@@ -128,7 +140,8 @@ static bool for_writing(struct vm_area_struct *vma, unsigned long start, unsigne
 
 	end = min(end, start + DATA_MAX);
 	for (addr = start; addr < end; addr += PAGE_SIZE)
-		if (is_untouched(vma, addr) && !fault_in(vma, addr, FAULT_FLAG_WRITE))
+		if (is_missing(vma->vm_mm, addr) && (!vma->vm_file || is_cached(vma, addr)) &&
+		    !fault_in(vma, addr, FAULT_FLAG_WRITE))
 			return false;
 	return true;
 }
@@ -152,7 +165,7 @@ void um_prefault_program(unsigned long sp)
 	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
 
-	if (memory_is_short() || !mmap_read_trylock(mm))
+	if (memory_is_short(mm) || !mmap_read_trylock(mm))
 		return;
 	for_each_vma(vmi, vma) {
 		/* The stack is used from its end. */
@@ -171,7 +184,7 @@ void um_prefault_child(unsigned long ip)
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
 
-	if (memory_is_short() || !mmap_read_trylock(mm))
+	if (memory_is_short(mm) || !mmap_read_trylock(mm))
 		return;
 	vma = vma_lookup(mm, ip);
 	if (vma && vma->vm_file && !(vma->vm_flags & VM_WRITE) && may_prefault(vma))
@@ -180,15 +193,16 @@ void um_prefault_child(unsigned long ip)
 }
 
 /*
- * Is it the kind of mapping that a loader makes? Not any anonymous memory: who
- * registers that with userfaultfd wants to be told of its first use.
+ * Is it the kind of mapping that a loader makes? Not any memory: who registers that
+ * with userfaultfd wants to be told of its first use, and who maps a file may expect
+ * to see what is written to it until then.
  */
 static bool is_loaders(struct vm_area_struct *vma, unsigned long start, bool fixed)
 {
 	struct vm_area_struct *before;
 
 	if (vma->vm_file)
-		return fixed || vma->vm_flags & (VM_EXEC | VM_WRITE);
+		return fixed || vma->vm_flags & VM_EXEC;
 	before = fixed && start ? vma_lookup(vma->vm_mm, start - 1) : NULL;
 	return before && before->vm_file && before->vm_flags & VM_WRITE;
 }
@@ -198,7 +212,7 @@ void um_prefault_mapped(unsigned long start, unsigned long len, bool fixed)
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
 
-	if (memory_is_short() || !mmap_read_trylock(mm))
+	if (memory_is_short(mm) || !mmap_read_trylock(mm))
 		return;
 	vma = vma_lookup(mm, start);
 	if (vma && vma->vm_end - start >= len && is_loaders(vma, start, fixed))
@@ -211,7 +225,10 @@ void um_prefault_next(struct vm_area_struct *vma, unsigned long addr)
 	unsigned long next = (addr & PAGE_MASK) + PAGE_SIZE;
 	unsigned long end = min(ALIGN(next, TLB_WINDOW), vma->vm_end);
 
-	if (next < end && !(vma->vm_flags & (VM_SHARED | VM_NOHUGEPAGE)) && may_prefault(vma) &&
-	    !memory_is_short())
+	/* As far as folios of that size are wanted. */
+	if (next < end && vma_is_anonymous(vma) && may_prefault(vma) &&
+	    thp_vma_allowable_order(vma, vma->vm_flags, TVA_IN_PF | TVA_ENFORCE_SYSFS,
+				    get_order(TLB_WINDOW)) &&
+	    !memory_is_short(vma->vm_mm))
 		for_writing(vma, next, end);
 }

@@ -230,7 +230,7 @@ int um_tlb_apply(struct mm_struct *mm, bool with_adds)
 {
 	struct um_tlb_range ranges[UM_TLB_RANGES], protects[UM_TLB_RANGES], adds[UM_TLB_ADDS];
 	unsigned long kept[UM_TLB_KEPT];
-	unsigned int i, nr_ranges, nr_protects, nr_kept = 0, nr_adds = 0;
+	unsigned int i, nr_ranges, nr_protects = 0, nr_kept = 0, nr_adds = 0;
 	mm_context_t *ctx = &mm->context;
 	struct tlb_batch *batch;
 	unsigned long flags;
@@ -242,13 +242,13 @@ int um_tlb_apply(struct mm_struct *mm, bool with_adds)
 	nr_ranges = ctx->nr_ranges;
 	memcpy(ranges, ctx->ranges, nr_ranges * sizeof(ranges[0]));
 	ctx->nr_ranges = 0;
-	nr_protects = ctx->nr_protects;
-	memcpy(protects, ctx->protects, nr_protects * sizeof(protects[0]));
-	ctx->nr_protects = 0;
 	for (i = ctx->nr_sent; i < ctx->nr_kept; i++)
 		kept[nr_kept++] = ctx->kept[i].addr;
 	ctx->nr_sent = ctx->nr_kept;
 	if (with_adds) {
+		nr_protects = ctx->nr_protects;
+		memcpy(protects, ctx->protects, nr_protects * sizeof(protects[0]));
+		ctx->nr_protects = 0;
 		nr_adds = ctx->nr_adds;
 		memcpy(adds, ctx->adds, nr_adds * sizeof(adds[0]));
 		ctx->nr_adds = 0;

@@ -16,7 +16,7 @@
  *   be running in spite of what it says, so they are dealt with at once.
  * - Protections: the pages are the same as before, but their rights changed.
  *   Guest code that goes on with the old ones for a moment cheats nobody but its
- *   own process, so these wait with all backends.
+ *   own process, so these wait with all backends, but for those of fork().
  * - Replacements (kept): a page was replaced by its copy, and is kept until the
  *   host has taken note; see cow.c.
  * - Adds: pages became accessible. Only a hint: if one is lost, the guest faults
@@ -142,6 +142,8 @@ void um_tlb_protect(struct mm_struct *mm, unsigned long addr, unsigned int nr)
 	addr &= PAGE_MASK;
 	spin_lock_irqsave(&ctx->lock, flags);
 	record(ctx->protects, &ctx->nr_protects, addr, addr + nr * PAGE_SIZE);
+	/* What is not all mapped may be dropped by that. */
+	ctx->misses = 0;
 	spin_unlock_irqrestore(&ctx->lock, flags);
 }
 
@@ -168,7 +170,16 @@ static struct {
 
 void um_tlb_forked(struct mm_struct *mm)
 {
+	mm_context_t *ctx = &mm->context;
+
 	preempt_disable();
+	/* What the child shares is nobody else's business, but the child's it is. */
+	if (host_usermode->eager && ctx->nr_protects && ctx->host && !ctx->dead &&
+	    !um_tlb_apply(mm, true) && host_usermode->map(ctx->host, NULL, 0)) {
+		/* Rather nothing than the old rights. */
+		um_tlb_record(mm, 0, TASK_SIZE);
+		um_tlb_apply(mm, false);
+	}
 	forked.task = current;
 	forked.mm = mm;
 	preempt_enable();

@@ -35,8 +35,8 @@ int um_tlb_refill(struct mm_struct *mm, unsigned long addr, unsigned int access)
 /**
  * um_tlb_apply() - tell the backend what is recorded
  * @mm: the address space
- * @with_adds: also what became accessible; not if the caller may be in the middle
- *	of changing the tables
+ * @with_adds: also what became accessible and changed rights, on the way to guest
+ *	code; not if the caller may be in the middle of changing the tables
  *
  * Returns 0 or the backend's error; then @mm is lost.
  */

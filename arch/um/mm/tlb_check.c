@@ -65,7 +65,8 @@ struct check {
 
 static DEFINE_MUTEX(check_mutex);
 
-static bool is_pending(mm_context_t *ctx, const struct host_mapping *m, unsigned long addr)
+static bool is_pending(mm_context_t *ctx, const struct host_mapping *m, unsigned long addr,
+		       bool same)
 {
 	unsigned long flags;
 	bool found = false;
@@ -76,11 +77,12 @@ static bool is_pending(mm_context_t *ctx, const struct host_mapping *m, unsigned
 	if (!(m->prot & HOST_PROT_WRITE))
 		for (i = 0; i < ctx->nr_kept; i++)
 			found |= addr == (ctx->kept[i].addr & PAGE_MASK);
-	/* With an eager backend only what takes nobody's page away: it may wait. */
-	for (i = 0; i < ctx->nr_protects; i++)
+	/* With an eager backend only what takes nobody's page away may wait. */
+	for (i = 0; same && i < ctx->nr_protects; i++)
 		found |= addr >= ctx->protects[i].start && addr < ctx->protects[i].end;
-	for (i = 0; i < ctx->nr_ranges; i++)
-		found |= addr >= ctx->ranges[i].start && addr < ctx->ranges[i].end;
+	if (!host_usermode->eager || same || m->prot == (HOST_PROT_READ | HOST_PROT_EXEC))
+		for (i = 0; i < ctx->nr_ranges; i++)
+			found |= addr >= ctx->ranges[i].start && addr < ctx->ranges[i].end;
 	spin_unlock_irqrestore(&ctx->lock, flags);
 	return found;
 }
@@ -124,6 +126,7 @@ static void check_mapping(struct check *c, const struct host_mapping *m)
 {
 	unsigned long addr;
 	const char *what;
+	bool same;
 	pte_t pte;
 
 	c->mappings++;
@@ -137,7 +140,9 @@ static void check_mapping(struct check *c, const struct host_mapping *m)
 		pte = um_walk(c->mm, addr);
 		what = page_error(c->mm, m, addr, pte);
 		c->pages++;
-		if (what && !is_pending(&c->mm->context, m, addr))
+		same = pte_present(pte) && um_pfn_is_ram(pte_pfn(pte)) &&
+		       um_pfn_offset(pte_pfn(pte)) == m->offset + (addr - m->start);
+		if (what && !is_pending(&c->mm->context, m, addr, same))
 			complain(c, m, addr, pte, what);
 	}
 }

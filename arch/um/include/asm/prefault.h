@@ -25,8 +25,8 @@ void um_prefault_child(unsigned long ip);
  * @len: its length
  * @fixed: it chose the place
  *
- * For what a loader does: parts of a file at fixed places, executable or writable
- * ones at any, and bss.
+ * For what a loader does: parts of a file at fixed places, executable ones at any,
+ * and bss.
  */
 void um_prefault_mapped(unsigned long start, unsigned long len, bool fixed);
 

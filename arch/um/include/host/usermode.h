@@ -30,7 +30,8 @@ enum um_event_kind {
 	UM_EV_FAULT,		/* page fault: addr, error_code, ip in gp */
 	UM_EV_TRAP,		/* other exception: signo, code, addr, trapno */
 	UM_EV_INTERRUPT,	/* vcpu->pending is set; the guest still runs */
-	UM_EV_KICKED,		/* stopped because of kick(), nothing else to do */
+	UM_EV_KICKED,		/* stopped because of kick(), nothing else to do; code is
+				 * not 0 if it did not run as what map() left failed */
 	UM_EV_DEAD,		/* the host process is gone; the mm is unusable */
 };
 
@@ -124,6 +125,7 @@ struct um_map_op {
  * @map: apply a batch, in order. When it returns 0 all of it is done and
  *	visible to guest code; -ENOMEM when the host's limits are exhausted
  *	(an unknown prefix is done; the caller drops the range and retries).
+ *	With @nr 0: what was left for resume() is done now.
  * @resume: does what is left of map(), then lets the guest run with these registers. cs and ss are forced to
  *	user selectors, eflags masked, rip checked by the backend. The
  *	registers' orig_rax is ignored: no host system call restart happens.

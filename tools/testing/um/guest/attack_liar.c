@@ -10,6 +10,7 @@
 #include "attack.h"
 
 #define NR_GRAB		512
+#define NR_OTHERS	40
 #define ROUNDS		12
 
 struct report {
@@ -18,6 +19,7 @@ struct report {
 
 static struct report *report;
 static volatile unsigned long *prey;
+static char *others;
 static int file;
 static long lie_nr, lie_a, lie_b;
 
@@ -72,8 +74,13 @@ static void reader(unsigned long unused)
 
 static void writer(unsigned long unused)
 {
+	int i;
+
 	(void)unused;
 	report->seen = ++*prey;
+	/* The last pages written after fork() are not shared by the next: see mm/cow.c. */
+	for (i = 0; i < NR_OTHERS; i++)
+		others[i * PAGE]++;
 	lie(lie_nr, lie_a, lie_b);
 	for (;;) {
 		++*prey;
@@ -110,10 +117,19 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+/* Each may be one that somebody has just lost: in a larger piece it would not. */
+static char *single_pages(unsigned int nr)
+{
+	char *pages = map_pages(nr, PROT_READ | PROT_WRITE);
+
+	madvise(pages, nr * PAGE, MADV_NOHUGEPAGE);
+	return pages;
+}
+
 /* Become the next owner of what was just freed, and tell it a secret. */
 static int reads_secret(void)
 {
-	unsigned long *page = (unsigned long *)map_pages(NR_GRAB, PROT_READ | PROT_WRITE);
+	unsigned long *page = (unsigned long *)single_pages(NR_GRAB);
 	int i, leak = 0;
 
 	for (i = 0; i < NR_GRAB; i++)
@@ -128,7 +144,7 @@ static int reads_secret(void)
 
 static int writes_secret(void)
 {
-	unsigned long *page = (unsigned long *)map_pages(NR_GRAB, PROT_READ | PROT_WRITE);
+	unsigned long *page = (unsigned long *)single_pages(NR_GRAB);
 	int i, changed = 0;
 
 	for (i = 0; i < NR_GRAB; i++)
@@ -170,7 +186,7 @@ static void own_page(const char *what, long nr, int (*check)(void))
 	int round, bad = 0;
 	pid_t pid;
 
-	prey = (volatile unsigned long *)map_pages(1, PROT_READ | PROT_WRITE);
+	prey = (volatile unsigned long *)single_pages(1);
 	for (round = 0; round < ROUNDS && !bad; round++) {
 		*prey = round;
 		lie_nr = nr;
@@ -191,7 +207,7 @@ static void forked(void)
 	int round;
 	pid_t pid;
 
-	prey = (volatile unsigned long *)map_pages(1, PROT_READ | PROT_WRITE);
+	prey = (volatile unsigned long *)single_pages(1);
 	for (round = 0; round < ROUNDS; round++) {
 		*prey = round;
 		lie_nr = SYS_fork;
@@ -213,6 +229,8 @@ int main(void)
 	if (report == MAP_FAILED || file < 0)
 		die("set-up");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	others = single_pages(NR_OTHERS);
+	memset(others, 1, NR_OTHERS * PAGE);
 	victim_start();
 	truncated("reads", reader, reads_secret);
 	truncated("writes", writer, writes_secret);

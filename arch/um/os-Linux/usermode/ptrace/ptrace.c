@@ -220,6 +220,7 @@ static void ptrace_wait(struct um_mm *mm, unsigned long *gp, struct um_event *ev
 	int status, ret;
 	long pid;
 
+	event->code = 0;
 	for (;;) {
 		pid = -ECHILD;
 		if (mm->pid)

@@ -125,7 +125,9 @@ int sc_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags)
 
 	resume = give_registers(mm, gp, flags);
 	__atomic_store_n(&state->resume, resume, __ATOMIC_RELAXED);
-	mm->runner_window = spin_adapt(mm->runner_window, now - mm->stopped_at);
+	/* It may have been less than what counting makes of it. */
+	mm->runner_window = spin_adapt(mm->runner_window,
+				       now > mm->stopped_at ? now - mm->stopped_at : 0);
 	mm->resumed_at = now;
 	__atomic_store_n(&state->spin, spin_allowed() ? spin_pauses(mm->runner_window) : 0,
 			 __ATOMIC_RELAXED);
@@ -161,8 +163,10 @@ static int wait_for_turn(struct um_mm *mm)
 			mm->stopped_at = mm->resumed_at + spin_paused(i);
 			return 0;
 		}
-		if (__atomic_load_n(pending, __ATOMIC_RELAXED))
+		if (__atomic_load_n(pending, __ATOMIC_RELAXED)) {
+			mm->resumed_at = spin_now();
 			return -EINTR;
+		}
 		__builtin_ia32_pause();
 	}
 
@@ -171,8 +175,10 @@ static int wait_for_turn(struct um_mm *mm)
 		host_costs.sleeps++;
 		ret = host_syscall_pending(&host_boot_vcpu, SYS_futex, (long)word, FUTEX_WAIT,
 					   TURN_RUN_KSLEEP, (long)&look, 0, 0);
-		if (ret == -EINTR || ret == -ETIMEDOUT)
+		if (ret == -EINTR || ret == -ETIMEDOUT) {
+			mm->resumed_at = spin_now();
 			return ret;
+		}
 	}
 	mm->stopped_at = spin_now();
 	mm->window = spin_adapt(mm->window, mm->stopped_at - mm->resumed_at);
@@ -190,6 +196,7 @@ static int chain_failed(struct um_mm *mm, struct um_event *event)
 		event->kind = UM_EV_DEAD;
 	} else {
 		event->kind = UM_EV_KICKED;
+		event->code = 1;
 	}
 	return 1;
 }
@@ -223,6 +230,7 @@ void sc_wait(struct um_mm *mm, unsigned long *gp, struct um_event *event)
 	int ret;
 
 	event->kind = UM_EV_DEAD;
+	event->code = 0;
 	if (!mm->agent || !mm->runner) {
 		sc_abandon(mm);
 		return;

@@ -135,7 +135,7 @@ struct sc_moved {
  * @fp_given: @fp_addr at the time of the last resume
  * @window: how long a stop of this runner is waited for by spinning, ns
  * @runner_window: how long the runner may spin, ns
- * @resumed_at: time stamp of the last resume
+ * @resumed_at: time stamp of the last resume, or from when it is waited for now
  * @stopped_at: time stamp of the last stop
  * @seg: selectors and bases in the runner: fs and gs base, ds, es, fs, gs
  * @nr_patches: slots of the table below this number are in use

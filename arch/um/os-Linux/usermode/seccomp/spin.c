@@ -31,7 +31,8 @@
 #define WINDOW_MAX	50000
 #define CALIBRATE_NS	200000
 #define LOAD_PERIOD_NS	50000000
-#define PAUSES		1000
+#define PAUSES		500
+#define CALIBRATE_RUNS	5
 
 static unsigned long ticks_per_us = 1000;
 static unsigned int pause_ns = 30;
@@ -104,13 +105,17 @@ void spin_init(void)
 	if (!ticks_per_us)
 		ticks_per_us = 1;
 
-	/* As the loops do it: with a look at the word in between. */
-	start = spin_now();
-	for (int i = 0; i < PAUSES && !__atomic_load_n(&allowed, __ATOMIC_RELAXED); i++)
-		__builtin_ia32_pause();
-	ticks = spin_now() - start;
-	pause_ticks = ticks * 16 / PAUSES;
-	pause_ns = ticks * 1000 / ticks_per_us / PAUSES;
+	/* As the loops do it: with a look at the word in between. Undisturbed once. */
+	pause_ticks = ~0UL;
+	for (int run = 0; run < CALIBRATE_RUNS; run++) {
+		start = spin_now();
+		for (int i = 0; i < PAUSES && !__atomic_load_n(&allowed, __ATOMIC_RELAXED); i++)
+			__builtin_ia32_pause();
+		ticks = spin_now() - start;
+		if (ticks * 16 / PAUSES < pause_ticks)
+			pause_ticks = ticks * 16 / PAUSES;
+	}
+	pause_ns = pause_ticks * 1000 / 16 / ticks_per_us;
 	if (!pause_ns)
 		pause_ns = 1;
 

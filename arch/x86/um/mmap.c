@@ -26,7 +26,14 @@ SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len, unsigned long, pr
 		return -EINVAL;
 
 	addr = ksys_mmap_pgoff(addr, len, prot, flags, fd, off >> PAGE_SHIFT);
-	if (!IS_ERR_VALUE(addr) && prot != PROT_NONE && (flags & MAP_TYPE) == MAP_PRIVATE)
+	if (IS_ERR_VALUE(addr) || prot == PROT_NONE || (flags & MAP_TYPE) != MAP_PRIVATE)
+		return addr;
+	/*
+	 * Pages of a file that are copied now do not follow the file any more. Those
+	 * that nobody has written do on every Linux, so a program may count on it;
+	 * dynamic linkers, who say MAP_DENYWRITE, do not.
+	 */
+	if (flags & (MAP_ANONYMOUS | MAP_DENYWRITE) || !(prot & PROT_WRITE))
 		um_prefault_mapped(addr, PAGE_ALIGN(len), flags & MAP_FIXED);
 	return addr;
 }

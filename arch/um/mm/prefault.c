@@ -211,7 +211,8 @@ void um_prefault_next(struct vm_area_struct *vma, unsigned long addr)
 	unsigned long next = (addr & PAGE_MASK) + PAGE_SIZE;
 	unsigned long end = min(ALIGN(next, TLB_WINDOW), vma->vm_end);
 
-	if (next < end && !(vma->vm_flags & (VM_SHARED | VM_NOHUGEPAGE)) && may_prefault(vma) &&
-	    !memory_is_short())
+	/* A page of a file that was copied would not follow the file any more. */
+	if (next < end && !vma->vm_file && !(vma->vm_flags & (VM_SHARED | VM_NOHUGEPAGE)) &&
+	    may_prefault(vma) && !memory_is_short())
 		for_writing(vma, next, end);
 }

@@ -368,8 +368,31 @@ void hostfs_release_acls(struct hostfs_acls *acls);
 /* name.c */
 
 extern const struct inode_operations hostfs_dir_iops, hostfs_file_iops;
-extern const struct inode_operations hostfs_link_iops, hostfs_special_iops;
+extern const struct inode_operations hostfs_link_iops;
 extern const struct dentry_operations hostfs_dentry_ops;
+
+struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags);
+
+/** hostfs_set_fresh() - the name was just looked at, or made */
+void hostfs_set_fresh(struct dentry *dentry);
+
+/** hostfs_unlink_on_host() - remove a name there; @rmdir: that of a directory */
+int hostfs_unlink_on_host(struct inode *dir, const char *name, int rmdir);
+
+/* make.c */
+
+int hostfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+		  umode_t mode, bool excl);
+int hostfs_atomic_open(struct inode *dir, struct dentry *dentry, struct file *file,
+		       unsigned int flags, umode_t mode);
+int hostfs_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+		 umode_t mode);
+int hostfs_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+		 umode_t mode, dev_t dev);
+int hostfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
+		   const char *target);
+int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file *file,
+		   umode_t mode);
 
 /* dir.c, file.c, page.c, direct.c, xattr.c */
 
@@ -390,6 +413,14 @@ void hostfs_give_data(struct inode *inode, int fd);
 
 /** hostfs_drop_data() - its maker has opened the new file, or won't */
 void hostfs_drop_data(struct inode *inode);
+
+/* range.c */
+
+long hostfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+ssize_t hostfs_copy_file_range(struct file *from, loff_t from_pos, struct file *to,
+			       loff_t to_pos, size_t len, unsigned int flags);
+loff_t hostfs_remap_range(struct file *from, loff_t from_pos, struct file *to, loff_t to_pos,
+			  loff_t len, unsigned int flags);
 
 /** hostfs_direct_read() - read_iter with O_DIRECT */
 ssize_t hostfs_direct_read(struct kiocb *iocb, struct iov_iter *iter);

@@ -15,7 +15,7 @@ static u64 fresh_ns(struct dentry *dentry)
 	return HOSTFS_SB(dentry->d_sb)->fresh_ns;
 }
 
-static void set_fresh(struct dentry *dentry)
+void hostfs_set_fresh(struct dentry *dentry)
 {
 	dentry->d_time = ktime_get_ns();
 }
@@ -63,7 +63,7 @@ static int stat_below(struct inode *dir, const char *name, struct host_hostfs_at
 	return err;
 }
 
-static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
+struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 {
 	u64 version = hostfs_version(dir->i_sb);
 	struct host_hostfs_attr attr;
@@ -78,10 +78,10 @@ static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry, un
 		return ERR_PTR(err);
 	if (!err)
 		inode = hostfs_iget(dir->i_sb, dir, &attr, version);
-	set_fresh(dentry);
+	hostfs_set_fresh(dentry);
 	alias = d_splice_alias(inode, dentry);
 	if (!IS_ERR_OR_NULL(alias))
-		set_fresh(alias);
+		hostfs_set_fresh(alias);
 	return alias;
 }
 
@@ -122,7 +122,7 @@ static int hostfs_d_revalidate(struct dentry *dentry, unsigned int flags)
 	ret = compare(dentry, d_inode(parent));
 	dput(parent);
 	if (ret > 0)
-		set_fresh(dentry);
+		hostfs_set_fresh(dentry);
 	return ret;
 }
 
@@ -130,53 +130,7 @@ const struct dentry_operations hostfs_dentry_ops = {
 	.d_revalidate = hostfs_d_revalidate,
 };
 
-static void set_owner(struct mnt_idmap *idmap, struct inode *dir, struct host_hostfs_new *new)
-{
-	struct user_namespace *ns = dir->i_sb->s_user_ns;
-
-	new->uid = from_kuid(ns, mapped_fsuid(idmap, ns));
-	if (dir->i_mode & S_ISGID) {
-		new->gid = from_kgid(ns, dir->i_gid);
-		if (S_ISDIR(new->mode))
-			new->mode |= S_ISGID;
-	} else {
-		new->gid = from_kgid(ns, mapped_fsgid(idmap, ns));
-	}
-}
-
-/* The caller holds the inode that is returned. */
-static struct inode *make_on_host(struct inode *dir, const char *name,
-				  struct host_hostfs_new *new)
-{
-	struct super_block *sb = dir->i_sb;
-	u64 version = hostfs_version(sb);
-	struct host_hostfs_attr attr;
-	struct inode *inode;
-	int fd;
-
-	fd = hostfs_hold(dir);
-	if (fd < 0)
-		return ERR_PTR(fd);
-	fd = hostfs_need_fd(hostfs_call(dir, host_hostfs_make, fd, name, hostfs_how(dir), new,
-					&attr));
-	hostfs_let_go(dir);
-	if (fd < 0)
-		return ERR_PTR(fd);
-	inode = hostfs_iget(sb, dir, &attr, version);
-	if (IS_ERR(inode)) {
-		host_hostfs_close(fd);
-		if (new->data_fd >= 0)
-			host_hostfs_close(new->data_fd);
-		return inode;
-	}
-	hostfs_check_setid(sb, new->mode, attr.mode);
-	hostfs_give(inode, fd);
-	if (new->data_fd >= 0)
-		hostfs_give_data(inode, new->data_fd);
-	return inode;
-}
-
-static int unlink_on_host(struct inode *dir, const char *name, int rmdir)
+int hostfs_unlink_on_host(struct inode *dir, const char *name, int rmdir)
 {
 	int fd = hostfs_hold(dir), err;
 
@@ -184,142 +138,6 @@ static int unlink_on_host(struct inode *dir, const char *name, int rmdir)
 		return fd;
 	err = hostfs_call(dir, host_hostfs_unlink, fd, name, rmdir);
 	hostfs_let_go(dir);
-	return err;
-}
-
-/*
- * Makes a file of any type, with what it inherits; without a name if that is NULL. The
- * caller holds the inode that is returned.
- */
-static struct inode *make_inode(struct mnt_idmap *idmap, struct inode *dir, const char *name,
-				struct host_hostfs_new *new)
-{
-	struct hostfs_acls acls = { };
-	umode_t mode = new->mode;
-	struct inode *inode;
-	int err;
-
-	err = hostfs_prepare_acls(dir, &mode, &acls);
-	if (err)
-		return ERR_PTR(err);
-	new->mode = mode;
-	set_owner(idmap, dir, new);
-	inode = make_on_host(dir, name, new);
-	err = IS_ERR(inode) ? 0 : hostfs_give_acls(inode, &acls);
-	hostfs_release_acls(&acls);
-	if (!err)
-		return inode;
-	/* Not with other rights than its directory says. */
-	if (name)
-		unlink_on_host(dir, name, S_ISDIR(mode));
-	hostfs_drop_data(inode);
-	hostfs_let_go(inode);
-	iput(inode);
-	return ERR_PTR(err);
-}
-
-static int make(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-		struct host_hostfs_new *new)
-{
-	struct inode *inode;
-
-	if (dentry->d_name.len > NAME_MAX)
-		return -ENAMETOOLONG;
-	inode = make_inode(idmap, dir, dentry->d_name.name, new);
-	if (IS_ERR(inode))
-		return PTR_ERR(inode);
-	hostfs_let_go(inode);
-	hostfs_expire(dir);
-	set_fresh(dentry);
-	d_instantiate(dentry, inode);
-	return 0;
-}
-
-static int hostfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-			 umode_t mode, bool excl)
-{
-	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO) };
-
-	return make(idmap, dir, dentry, &new);
-}
-
-/* Making and opening are one: a file that can't be opened is not left behind. */
-static int hostfs_atomic_open(struct inode *dir, struct dentry *dentry, struct file *file,
-			      unsigned int flags, umode_t mode)
-{
-	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO), .open = 1 };
-	struct dentry *alias = NULL;
-	int err;
-
-	if (d_in_lookup(dentry)) {
-		alias = hostfs_lookup(dir, dentry, 0);
-		if (IS_ERR(alias))
-			return PTR_ERR(alias);
-		if (alias)
-			dentry = alias;
-	}
-	if (!(flags & O_CREAT) || d_really_is_positive(dentry))
-		return finish_no_open(file, alias);
-
-	err = make(file_mnt_idmap(file), dir, dentry, &new);
-	if (err == -EEXIST && !(flags & O_EXCL)) {
-		/* The host made it meanwhile: looked up again, it will be opened. */
-		d_drop(dentry);
-		err = -ESTALE;
-	}
-	if (!err) {
-		file->f_mode |= FMODE_CREATED;
-		err = finish_open(file, dentry, NULL);
-		hostfs_drop_data(d_inode(dentry));
-	}
-	dput(alias);
-	return err;
-}
-
-static int hostfs_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-			umode_t mode)
-{
-	struct host_hostfs_new new = { .mode = S_IFDIR | (mode & S_IALLUGO) };
-
-	return make(idmap, dir, dentry, &new);
-}
-
-static int hostfs_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-			umode_t mode, dev_t dev)
-{
-	struct host_hostfs_new new = {
-		.mode = mode,
-		.major = MAJOR(dev),
-		.minor = MINOR(dev),
-	};
-
-	return make(idmap, dir, dentry, &new);
-}
-
-static int hostfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-			  const char *target)
-{
-	struct host_hostfs_new new = { .mode = S_IFLNK | 0777, .target = target };
-
-	return make(idmap, dir, dentry, &new);
-}
-
-static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file *file,
-			  umode_t mode)
-{
-	struct host_hostfs_new new = { .mode = S_IFREG | (mode & S_IALLUGO), .open = 1 };
-	struct inode *inode;
-	int err;
-
-	inode = make_inode(idmap, dir, NULL, &new);
-	if (IS_ERR(inode))
-		return inode == ERR_PTR(-EISDIR) ? -EOPNOTSUPP : PTR_ERR(inode);
-	/* It has no name by which it could be opened again. */
-	hostfs_keep(inode);
-	d_mark_tmpfile(file, inode);
-	d_instantiate(file->f_path.dentry, inode);
-	err = finish_open_simple(file, 0);
-	hostfs_drop_data(inode);
 	return err;
 }
 
@@ -365,7 +183,7 @@ static int remove(struct inode *dir, struct dentry *dentry, int rmdir)
 	if (hostfs_append(dir->i_sb))
 		return -EPERM;
 	kept = keep_if_used(dentry);
-	err = unlink_on_host(dir, dentry->d_name.name, rmdir);
+	err = hostfs_unlink_on_host(dir, dentry->d_name.name, rmdir);
 	if (err) {
 		if (kept)
 			hostfs_let_go(inode);
@@ -413,7 +231,7 @@ static int hostfs_link(struct dentry *old, struct inode *dir, struct dentry *den
 		return err;
 	hostfs_changed(inode, &attr);
 	hostfs_expire(dir);
-	set_fresh(dentry);
+	hostfs_set_fresh(dentry);
 	ihold(inode);
 	d_instantiate(dentry, inode);
 	return 0;
@@ -473,7 +291,7 @@ static int hostfs_rename(struct mnt_idmap *idmap, struct inode *from_dir, struct
 	hostfs_expire(from_dir);
 	hostfs_expire(to_dir);
 	/* Each dentry moves along with the name. */
-	set_fresh(from);
+	hostfs_set_fresh(from);
 	return 0;
 }
 
@@ -525,6 +343,7 @@ const struct inode_operations hostfs_dir_iops = {
 	.rmdir = hostfs_rmdir,
 };
 
+/* Also of devices and their like. */
 const struct inode_operations hostfs_file_iops = {
 	.permission = hostfs_permission,
 	.get_inode_acl = hostfs_get_acl,
@@ -538,13 +357,4 @@ const struct inode_operations hostfs_link_iops = {
 	.get_link = hostfs_get_link,
 	.setattr = hostfs_setattr,
 	.getattr = hostfs_getattr,
-};
-
-const struct inode_operations hostfs_special_iops = {
-	.permission = hostfs_permission,
-	.get_inode_acl = hostfs_get_acl,
-	.set_acl = hostfs_set_acl,
-	.setattr = hostfs_setattr,
-	.getattr = hostfs_getattr,
-	.listxattr = hostfs_listxattr,
 };

@@ -640,6 +640,19 @@ def test_no_descriptors(few, options):
     s.end()
 
 
+@pytest.mark.parametrize('options', ['', 'mapped,calls=threads'])
+def test_storm_few_descriptors(few, options):
+    """Everything at once while descriptors come and go."""
+    s = few(100, options)
+    if options:
+        # Both sides see other modes and types then.
+        code, text = s.guest.run('/tests/fstorm /mnt --ops 3000 --seed 5', timeout=600)
+        assert code == 0, text
+    else:
+        storm(s, 3000, 5)
+    s.end()
+
+
 def test_full_disk(image, tmpfs, tmp_path):
     """The host's file system is full: an error of write, fsync or close."""
     tmpfs('1m', 'share')

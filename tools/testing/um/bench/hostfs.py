@@ -24,6 +24,8 @@ from . import bench
 STEPS = (('find, cold', 'find', '{}/tree'), ('find', 'find', '{}/tree'),
          ('find and stat, cold', 'stat', '{}/tree'), ('find and stat', 'stat', '{}/tree'),
          ('read, cold', 'read', '{}/data'), ('read', 'read', '{}/data'),
+         ('read 4K, cold', 'read', '{}/data 4'), ('read 4K', 'read', '{}/data 4'),
+         ('map, cold', 'map', '{}/data'),
          ('write', 'write', '{}/new %d'))
 
 

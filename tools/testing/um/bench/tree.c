@@ -5,7 +5,8 @@
  *	tree make DIR N		make N empty files, 100 to a directory
  *	tree find DIR		what find DIR does: list all directories
  *	tree stat DIR		what find DIR -size 0 does: also stat each file
- *	tree read FILE		read all, 128 KiB at a time
+ *	tree read FILE [KIB]	read all, 128 KiB at a time, or so much
+ *	tree map FILE		look at each page of a map
  *	tree write FILE MIB	write that much, 128 KiB at a time, and close
  *
  * Prints "tree NANOSECONDS COUNT".
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,7 +79,7 @@ static void walk(int parent, const char *name, int each)
 	closedir(dir);
 }
 
-static void read_all(const char *file)
+static void read_all(const char *file, long chunk)
 {
 	static char buf[CHUNK];
 	int fd = open(file, O_RDONLY);
@@ -85,8 +87,26 @@ static void read_all(const char *file)
 
 	if (fd < 0)
 		fail(file);
-	while ((n = read(fd, buf, CHUNK)) > 0)
+	if (chunk <= 0 || chunk > CHUNK)
+		chunk = CHUNK;
+	while ((n = read(fd, buf, chunk)) > 0)
 		count += n;
+	close(fd);
+}
+
+static void map_all(const char *file)
+{
+	int fd = open(file, O_RDONLY);
+	volatile const char *p;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		fail(file);
+	p = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		fail("mmap");
+	for (; count < st.st_size; count += 4096)
+		(void)p[count];
 	close(fd);
 }
 
@@ -120,7 +140,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[1], "stat"))
 		walk(AT_FDCWD, argv[2], 1);
 	else if (!strcmp(argv[1], "read"))
-		read_all(argv[2]);
+		read_all(argv[2], argc > 3 ? atol(argv[3]) << 10 : CHUNK);
+	else if (!strcmp(argv[1], "map"))
+		map_all(argv[2]);
 	else if (!strcmp(argv[1], "write") && argc > 3)
 		write_all(argv[2], atol(argv[3]));
 	else

@@ -65,8 +65,7 @@ static void __init huge_page_defaults(void)
 {
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 	if (host_memory.ram_size >= SZ_128M)
-		huge_anon_orders_always = BIT(get_order(SZ_64K)) |
-			BIT(get_order(SZ_32K)) | BIT(get_order(SZ_16K));
+		huge_anon_orders_always = BIT(get_order(SZ_64K));
 #endif
 }
 

@@ -225,8 +225,10 @@ void um_prefault_next(struct vm_area_struct *vma, unsigned long addr)
 	unsigned long next = (addr & PAGE_MASK) + PAGE_SIZE;
 	unsigned long end = min(ALIGN(next, TLB_WINDOW), vma->vm_end);
 
-	/* As far as folios of that size are wanted. */
+	/* As far as folios of that size are wanted. In a small mapping there would be none. */
 	if (next < end && vma_is_anonymous(vma) && may_prefault(vma) &&
+	    vma->vm_end - vma->vm_start >= TLB_WINDOW &&
+	    !(vma->vm_flags & (VM_LOCKONFAULT | VM_MERGEABLE)) &&
 	    thp_vma_allowable_order(vma, vma->vm_flags, TVA_IN_PF | TVA_ENFORCE_SYSFS,
 				    get_order(TLB_WINDOW)) &&
 	    !memory_is_short(vma->vm_mm))

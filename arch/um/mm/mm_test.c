@@ -376,12 +376,37 @@ static void hot_pages(struct kunit *test)
 	teardown();
 }
 
-/* A page that is replaced in a fault is kept until guest code has been running. */
-static void replaced(struct kunit *test)
+/*
+ * Take a page out and put another entry there, as a fault with an eager backend does.
+ * Returns where the entry is.
+ */
+static pte_t *replace(unsigned int i, pte_t new)
 {
 	const struct um_backend *lazy = host_usermode;
 	struct um_backend eager = fake_backend;
+	unsigned long addr = base + i * PAGE_SIZE;
 	struct vm_area_struct *vma;
+	pte_t *ptep;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	mmap_read_unlock(current->mm);
+	preempt_disable();
+	eager.eager = 1;
+	host_usermode = &eager;
+	ptep = pte_offset_kernel(pmd_off(current->mm, addr), addr);
+	current->thread.in_fault = true;
+	ptep_clear_flush(vma, addr, ptep);
+	current->thread.in_fault = false;
+	host_usermode = lazy;
+	set_pte(ptep, new);
+	preempt_enable();
+	return ptep;
+}
+
+/* A page that is replaced in a fault is kept until guest code has been running. */
+static void replaced(struct kunit *test)
+{
 	struct page *page;
 	unsigned int refs;
 	mm_context_t *ctx;
@@ -394,19 +419,8 @@ static void replaced(struct kunit *test)
 	pte = read_pte(base + 5 * PAGE_SIZE);
 	page = pte_page(pte);
 	refs = page_ref_count(page);
-	mmap_read_lock(current->mm);
-	vma = vma_lookup(current->mm, base);
-	mmap_read_unlock(current->mm);
 
-	preempt_disable();
-	eager.eager = 1;
-	host_usermode = &eager;
-	ptep = pte_offset_kernel(pmd_off(current->mm, base), base + 5 * PAGE_SIZE);
-	current->thread.in_fault = true;
-	ptep_clear_flush(vma, base + 5 * PAGE_SIZE, ptep);
-	current->thread.in_fault = false;
-	host_usermode = lazy;
-	preempt_enable();
+	ptep = replace(5, __pte(0));
 	KUNIT_EXPECT_EQ(test, page_ref_count(page), refs + 1);
 	KUNIT_EXPECT_NE(test, fake[5].prot, 0);
 
@@ -427,9 +441,6 @@ static void replaced(struct kunit *test)
 /* The rights of the copy are not for the page that was replaced. */
 static void replaced_then_protected(struct kunit *test)
 {
-	const struct um_backend *lazy = host_usermode;
-	struct um_backend eager = fake_backend;
-	struct vm_area_struct *vma;
 	pte_t *ptep, pte;
 
 	setup(test);
@@ -437,20 +448,8 @@ static void replaced_then_protected(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, put_user(1L, (long __user *)page_at(7)), 0);
 	KUNIT_ASSERT_EQ(test, sync(), 0);
 	pte = read_pte(base + 5 * PAGE_SIZE);
-	mmap_read_lock(current->mm);
-	vma = vma_lookup(current->mm, base);
-	mmap_read_unlock(current->mm);
 
-	preempt_disable();
-	eager.eager = 1;
-	host_usermode = &eager;
-	ptep = pte_offset_kernel(pmd_off(current->mm, base), base + 5 * PAGE_SIZE);
-	current->thread.in_fault = true;
-	ptep_clear_flush(vma, base + 5 * PAGE_SIZE, ptep);
-	current->thread.in_fault = false;
-	host_usermode = lazy;
-	set_pte(ptep, pte_wrprotect(um_walk(current->mm, base + 7 * PAGE_SIZE)));
-	preempt_enable();
+	ptep = replace(5, pte_wrprotect(read_pte(base + 7 * PAGE_SIZE)));
 	modify(5, PAGE_SHARED);
 	KUNIT_EXPECT_EQ(test, sync(), 0);
 	check(test);

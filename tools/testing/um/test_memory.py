@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import images, weaken
+from harness import hostproc, images, weaken
 from harness.cgroup import limited
 from harness.paths import KERNEL
 from harness.tap import Tap
@@ -31,18 +31,6 @@ def memory_file(g):
         if 'um-memory' in target or re.search(r'/(#\d+|vm_file-\w+) \(deleted\)$', target):
             return os.stat(fd).st_blocks * 512
     raise AssertionError('no memory file')
-
-
-def pss(g):
-    """Proportional share of all of the guest's processes, in bytes."""
-    total = 0
-    for pid in g.host_processes():
-        try:
-            text = Path(f'/proc/{pid}/smaps_rollup').read_text(encoding='ascii')
-        except OSError:
-            continue
-        total += int(re.search(r'^Pss: +(\d+)', text, re.M).group(1)) * 1024
-    return total
 
 
 def wait_until(condition, seconds=120):
@@ -120,7 +108,7 @@ def test_small_at_boot(guest, busybox):
     """A guest of 256 MB at its prompt takes 40 MiB, the page array not counted."""
     g = guest(f'ubd0r={busybox}', 'mem=256M').boot()
     array = 256 * MIB // 4096 * 64
-    used = pss(g) - array
+    used = hostproc.pss(g.host_processes()) - array
     assert used < 40 * MIB, f'{used / MIB:.1f} MiB'
     assert g.poweroff() == 0
 

@@ -3,10 +3,9 @@
 boots, with little and with much memory; and what a small guest takes of the host's.
 """
 
-import re
 import time
-from pathlib import Path
 
+from harness import hostproc
 from harness.guest import Died, Guest, Hang
 
 SIZES = {'boot': '256M', 'boot_16g': '16G'}
@@ -23,23 +22,11 @@ def _time(kernel, image, memory, args):
     return took
 
 
-def pss(processes):
-    """Proportional share of processes, in bytes."""
-    total = 0
-    for pid in processes:
-        try:
-            text = Path(f'/proc/{pid}/smaps_rollup').read_text(encoding='ascii')
-        except OSError:
-            continue
-        total += int(re.search(r'^Pss: +(\d+)', text, re.M).group(1)) * 1024
-    return total
-
-
 def _memory(kernel, image, args):
     with Guest(f'ubd0r={image}', 'mem=256M', *args, kernel=kernel, raw=True,
                name='bench-boot') as guest:
         guest.boot()
-        used = pss(guest.host_processes()) - PAGE_ARRAY
+        used = hostproc.pss(guest.host_processes()) - PAGE_ARRAY
         guest.poweroff()
     return used
 

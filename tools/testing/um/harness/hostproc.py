@@ -8,6 +8,7 @@ session, and after a kill the chain of parents is broken.
 """
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -148,3 +149,15 @@ def describe(main, mark):
     except (OSError, subprocess.TimeoutExpired) as err:
         out.append(f'--- no backtrace: {err}')
     return '\n'.join(out)
+
+
+def pss(pids):
+    """Proportional share of processes, in bytes."""
+    total = 0
+    for pid in pids:
+        try:
+            text = Path(f'/proc/{pid}/smaps_rollup').read_text(encoding='ascii')
+        except OSError:
+            continue
+        total += int(re.search(r'^Pss: +(\d+)', text, re.M).group(1)) * 1024
+    return total

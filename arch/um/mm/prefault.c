@@ -35,7 +35,7 @@
 
 /* Of a mapping this much is prepared for reading, so much for writing. */
 #define TEXT_MAX	SZ_1M
-#define DATA_MAX	SZ_128K
+#define DATA_MAX	SZ_256K
 /* What one fault maps of a file, see fault_around_bytes. */
 #define TEXT_STEP	SZ_1M
 

@@ -31,7 +31,7 @@
  * Mappings that an address space starts with, beside those it needs at once. Of its
  * own data a child needs little before it executes something else, mostly.
  */
-#define TLB_PROGRAM_RUNS	32
+#define TLB_PROGRAM_RUNS	44
 #define TLB_CHILD_RUNS		16
 #define TLB_BATCH	64
 /* Of a range with changed rights the rest is dropped after so many pieces. */

@@ -155,6 +155,25 @@ static void kill_for_good(int pid)
 	waitid(P_PID, pid, &info, WEXITED | WNOWAIT | __WALL);
 }
 
+/* Orders of one address space are nothing to the next that has its place. */
+static void places_used_again(void)
+{
+	static const struct um_map_op ops[] = {
+		{ UM_MAP, HOST_PROT_READ, RO, 4096, RO_OFF },
+		{ UM_PROTECT, HOST_PROT_READ, DATA, 4096, DATA_OFF },
+		{ UM_PROTECT, HOST_PROT_READ, STACK, STACK_SIZE, UM_SCATTERED },
+	};
+	int bad = 0;
+
+	for (int i = 0; i < 40; i++) {
+		struct um_mm *mm = new_mm();
+
+		bad += host_usermode->map(mm, ops, 3) || host_usermode->map(mm, NULL, 0);
+		host_usermode->mm_destroy(mm);
+	}
+	check(!bad, "forty address spaces with other rights at last");
+}
+
 void test_death(void)
 {
 	struct um_mm *mm = new_mm(), *mm2;
@@ -196,6 +215,7 @@ void test_death(void)
 	check(ev.kind == UM_EV_SYSCALL, "the zygote is replaced");
 	host_usermode->mm_destroy(mm);
 	host_usermode->mm_destroy(mm2);
+	places_used_again();
 }
 
 GUEST(g_private, "mov %rdi, (%rsi); mov $39, %eax; syscall; mov (%rsi), %rdi; mov $40, %eax; syscall");

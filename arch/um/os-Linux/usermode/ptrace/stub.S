@@ -56,6 +56,8 @@ stub_batch:
 	cmp	%r12, %rbx
 	jae	stub_batch_trap
 	mov	STUB_OP_NR(%rbx), %eax
+	/* Before the call: that may map another page of operations here. */
+	mov	STUB_OP_NR + 4(%rbx), %r13d
 	mov	STUB_OP_ARG(0)(%rbx), %rdi
 	mov	STUB_OP_ARG(1)(%rbx), %rsi
 	mov	STUB_OP_ARG(2)(%rbx), %rdx
@@ -65,13 +67,13 @@ stub_batch:
 	syscall
 	cmp	$-4095, %rax
 	jae	1f
-	cmpl	$0, STUB_OP_NR + 4(%rbx)
-	je	2f
+	test	%r13d, %r13d
+	jz	2f
 	add	$STUB_OP_SIZE, %rbx
 2:	add	$STUB_OP_SIZE, %rbx
 	jmp	stub_batch
-1:	cmpl	$0, STUB_OP_NR + 4(%rbx)
-	jne	2b
+1:	test	%r13d, %r13d
+	jnz	2b
 stub_batch_trap:
 	int3
 

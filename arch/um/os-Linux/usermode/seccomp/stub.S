@@ -198,6 +198,7 @@ agent_op:
 	cmpl	%r14d, %ebp
 	jae	agent_done
 	movl	OP_NR(%r15), %eax
+	movl	OP_NR + 4(%r15), %r13d
 	movq	OP_ARG(0)(%r15), %rdi
 	movq	OP_ARG(1)(%r15), %rsi
 	movq	OP_ARG(2)(%r15), %rdx
@@ -208,8 +209,8 @@ agent_op:
 	cmpq	$-4095, %rax
 	jae	agent_call_failed
 	/* What worked needs no substitute. */
-	cmpl	$0, OP_NR + 4(%r15)
-	jne	agent_skip
+	testl	%r13d, %r13d
+	jnz	agent_skip
 	/* clone() in the child: a runner shares our memory, an agent does not. */
 	testq	%rax, %rax
 	jnz	1f
@@ -224,8 +225,8 @@ agent_skip:
 	incl	%ebp
 	jmp	1b
 agent_call_failed:
-	cmpl	$0, OP_NR + 4(%r15)
-	jne	1b
+	testl	%r13d, %r13d
+	jnz	1b
 	jmp	agent_failed
 
 agent_cloned:

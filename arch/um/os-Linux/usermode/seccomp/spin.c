@@ -41,6 +41,7 @@ static int nr_cpus = 1;
 static int load_fd = -1;
 static unsigned long load_next;
 static int allowed;
+static int crowded;		/* at the last look */
 
 void futex_wake(unsigned int *word)
 {
@@ -151,17 +152,21 @@ int spin_allowed(void)
 
 void spin_look(unsigned long now)
 {
+	int was_crowded = crowded;
 	cpu_set_t cpus;
 
 	if (now < load_next || nr_cpus < 2)
 		return;
 	load_next = now + spin_ticks(LOAD_PERIOD_NS);
+	/*
+	 * We and a runner that runs are not others. Nor are agents and stubs that come
+	 * and go, but those are not there each time.
+	 */
+	crowded = load_fd >= 0 && nr_running() > nr_cpus;
+	allowed = !crowded || !was_crowded;
 	/* taskset may have moved us meanwhile. */
 	if (!sched_getaffinity(0, sizeof(cpus), &cpus) && CPU_COUNT(&cpus) < 2)
 		allowed = 0;
-	else
-		/* We and a runner that runs are not others. */
-		allowed = load_fd < 0 || nr_running() <= nr_cpus;
 }
 
 void spin_everywhere(int pid)

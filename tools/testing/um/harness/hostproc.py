@@ -89,6 +89,14 @@ def cpu_ns(main, mark):
     return total
 
 
+def kill(pid):
+    """SIGKILL one process; that it ended meanwhile is no error."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def kill_all(main, mark):
     """End what is left of a guest, by pid; returns what was found."""
     seen = {}
@@ -98,10 +106,7 @@ def kill_all(main, mark):
             break
         seen.update(procs)
         for pid in procs:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except OSError:
-                pass
+            kill(pid)
         time.sleep(0.02)
     return seen
 

@@ -11,8 +11,8 @@
  * replaces it, on the way to guest code. When the guest has come back from
  * there, the order is done, and the page is let go (um_tlb_release()).
  *
- * Only for faults of guest code: everybody else who takes a page away wants its
- * last reference.
+ * Only for faults of the task itself, also those of the kernel when it writes to
+ * the task's memory: everybody else who takes a page away wants its last reference.
  *
  * And doing without: the pages that a process wrote after its last fork() are
  * copied by the next one, as the generic code does for pages that are pinned, and

@@ -226,7 +226,10 @@ retry:
 		return false;
 	}
 
+	/* What the kernel writes for its task is the task's doing. */
+	current->thread.in_fault = true;
 	fault = handle_mm_fault(vma, addr, flags, NULL);
+	current->thread.in_fault = false;
 	if (fault & VM_FAULT_COMPLETED)
 		return true;
 	if (fault & VM_FAULT_RETRY) {

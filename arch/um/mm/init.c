@@ -58,14 +58,15 @@ void __init um_memory_setup(void)
 
 /*
  * A fault, and a mapping on the host, cost much the same for one page as for
- * sixteen. Machines with little memory would rather not waste any; thp_anon=
- * has the last word.
+ * sixteen, or as many as there is room for. Machines with little memory would
+ * rather not waste any; thp_anon= has the last word.
  */
 static void __init huge_page_defaults(void)
 {
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 	if (host_memory.ram_size >= SZ_128M)
-		huge_anon_orders_always = BIT(get_order(SZ_64K));
+		huge_anon_orders_always = BIT(get_order(SZ_64K)) | BIT(get_order(SZ_32K)) |
+					  BIT(get_order(SZ_16K));
 #endif
 }
 

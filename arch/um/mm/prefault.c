@@ -36,8 +36,9 @@
 /* Of a mapping this much is prepared for reading, so much for writing. */
 #define TEXT_MAX	SZ_1M
 #define DATA_MAX	SZ_256K
-/* What one fault maps of a file, see fault_around_bytes. */
-#define TEXT_STEP	SZ_1M
+
+/* So many pages are laid out in a row. */
+#define ROW_ORDER	4
 
 /* What a cgroup may take until its limit is less than this, in pages. */
 #define MEMCG_SHORT	(SZ_1M / PAGE_SIZE)
@@ -118,20 +119,36 @@ static unsigned long first_cached(struct vm_area_struct *vma, unsigned long star
 	return start + ((index - linear_page_index(vma, start)) << PAGE_SHIFT);
 }
 
+/* One fault maps as much of a file, see fault_around_bytes. */
 static bool for_reading(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
 	unsigned int flags = vma->vm_flags & VM_EXEC ? FAULT_FLAG_INSTRUCTION : 0;
-	unsigned long addr, next;
+	unsigned long addr;
 
 	end = min(end, start + TEXT_MAX);
-	for (addr = start; addr < end; addr = next) {
-		next = min(addr + TEXT_STEP, end);
-		addr = first_cached(vma, addr, next);
-		if (addr < next && is_cached(vma, addr) && is_missing(vma->vm_mm, addr) &&
-		    !fault_in(vma, addr, flags))
-			return false;
-	}
-	return true;
+	addr = first_cached(vma, start, end);
+	return addr == end || !is_cached(vma, addr) || !is_missing(vma->vm_mm, addr) ||
+	       fault_in(vma, addr, flags);
+}
+
+/*
+ * A host mapping holds pages that are next to each other in memory. Those that are
+ * allocated one by one are what was freed last, here and there; so let that be a row.
+ */
+static void free_a_row(unsigned int nr)
+{
+	unsigned int order = min_t(unsigned int, order_base_2(nr), ROW_ORDER);
+	struct page *row;
+
+	if (nr < 2)
+		return;
+	row = alloc_pages((GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY |
+			   __GFP_SKIP_ZERO) & ~__GFP_RECLAIM, order);
+	if (!row)
+		return;
+	split_page(row, order);
+	for (nr = 1 << order; nr--; )
+		__free_page(row + nr);
 }
 
 static bool for_writing(struct vm_area_struct *vma, unsigned long start, unsigned long end)
@@ -139,6 +156,7 @@ static bool for_writing(struct vm_area_struct *vma, unsigned long start, unsigne
 	unsigned long addr;
 
 	end = min(end, start + DATA_MAX);
+	free_a_row((end - start) / PAGE_SIZE);
 	for (addr = start; addr < end; addr += PAGE_SIZE)
 		if (is_missing(vma->vm_mm, addr) && (!vma->vm_file || is_cached(vma, addr)) &&
 		    !fault_in(vma, addr, FAULT_FLAG_WRITE))

@@ -294,30 +294,35 @@ static int add_page(struct tlb_batch *batch, unsigned long addr, unsigned long s
 }
 
 /*
- * A child of fork() or a new program: where it begins, and what it has, up to a
- * point. It will not need all of that, so it is not filled.
+ * A child of fork() or a new program: what it has, up to a point, and beyond that
+ * where it begins and what it will write. It will not need all of that, so it is not
+ * filled; but a mapping that is replaced by a larger one has been made in vain.
  */
 static void map_first(struct mm_struct *mm)
 {
 	mm_context_t *ctx = &mm->context;
 	struct pt_regs *regs = current_pt_regs();
+	unsigned long stack = user_stack_pointer(regs) & ~(TLB_WINDOW - 1);
 	unsigned int i, nr, max = regs->orig_ax == -1 ? TLB_PROGRAM_RUNS : TLB_CHILD_RUNS;
 	struct um_run run = { };
 	struct tlb_batch *batch;
-	int err;
+	int err = 0;
 
 	batch = get_batch(mm);
-	err = add_page(batch, instruction_pointer(regs), TLB_WINDOW);
-	if (!err)
-		err = add_page(batch, user_stack_pointer(regs), TLB_WINDOW);
-	for (i = 0; i < UM_TLB_HOT && ctx->hot[i] && !err; i++)
-		err = add_page(batch, ctx->hot[i], PAGE_SIZE);
 	batch->lazy = true;
 	for (nr = 0; run.end < TASK_SIZE && nr < max && !err; nr += !!run.prot) {
 		um_walk_run(mm, run.end, TASK_SIZE, &run);
 		if (run.prot)
 			err = batch_add(batch, UM_ADD, &run);
 	}
+	batch->lazy = false;
+	if (!err && instruction_pointer(regs) >= run.end)
+		err = add_page(batch, instruction_pointer(regs), TLB_WINDOW);
+	if (!err && stack >= run.end)
+		err = add_page(batch, stack, TLB_WINDOW);
+	for (i = 0; i < UM_TLB_HOT && ctx->hot[i] && !err; i++)
+		if (ctx->hot[i] >= run.end && ctx->hot[i] - stack >= TLB_WINDOW)
+			err = add_page(batch, ctx->hot[i], PAGE_SIZE);
 	/* A hint: what fails here will be missed and tried again. */
 	batch_apply(batch);
 	put_batch();

@@ -27,6 +27,7 @@
 
 #include <host/event.h>
 #include <host/vcpu.h>
+#include "cpus.h"
 #include "internal.h"
 #include "work.h"
 
@@ -280,9 +281,10 @@ int host_thread_start(void *(*fn)(void *), void *arg)
 	pthread_attr_t attr;
 	pthread_t thread;
 	sigset_t all, old;
+	cpu_set_t cpus;
 	int err;
 
-	/* A thread inherits the mask of its creator. */
+	/* A thread inherits masks of its creator: of signals, and of CPUs. */
 	sigfillset(&all);
 	/* A crash in a helper thread has to be reported, not to be silent. */
 	sigdelset(&all, SIGSEGV);
@@ -293,6 +295,8 @@ int host_thread_start(void *(*fn)(void *), void *arg)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	cpus_allowed(&cpus);
+	pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
 	err = pthread_create(&thread, &attr, fn, arg);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -21,7 +21,7 @@ struct mm_struct;
  * @error_code: its error code
  * @cr2: its address
  * @debugreg: debug registers set by a tracer (0-3 addresses, 6 status, 7 control)
- * @in_fault: handles a page fault of its guest code
+ * @in_fault: handles a page fault of its guest code, or of its own on its behalf
  * @in_prefault: makes pages accessible in advance, see mm/prefault.c
  * @run_error: why the runner could not be prepared (0: it was)
  * @kernel_fn: body of a kernel thread, NULL for user tasks

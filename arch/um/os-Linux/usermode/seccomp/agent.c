@@ -8,33 +8,14 @@
  * unmapped. One order is under way at most; the page is not touched before its
  * answer is there, also if nobody needs to know.
  *
- * While the agent works we sleep, and it does so on our CPU: the other one is the
- * runner's, which may be watching its turn there.
+ * While the agent works we sleep, and it does so on our CPU (place.c).
  *
  * The agent is on its own: it may be killed by somebody, which is looked for
  * whenever the answer takes long.
  */
 #include <errno.h>
-#include <sched.h>
 
 #include "seccomp.h"
-
-/*
- * The nursery's agent stays free: what it clones inherits its CPUs. The host may
- * refuse, or we may be moved: then it only takes longer.
- */
-static void come_here(struct um_mm *mm)
-{
-	int cpu = mm != &nursery && spin_allowed() ? sched_getcpu() : -1;
-	cpu_set_t cpus;
-
-	if (cpu < 0 || cpu + 1 == mm->agent_cpu)
-		return;
-	mm->agent_cpu = cpu + 1;
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	sched_setaffinity(mm->agent, sizeof(cpus), &cpus);
-}
 
 static void tell(struct um_mm *mm, unsigned int nr, int chain)
 {
@@ -49,15 +30,13 @@ static void tell(struct um_mm *mm, unsigned int nr, int chain)
 
 void agent_order(struct um_mm *mm, unsigned int nr, int chain)
 {
-	come_here(mm);
+	place_agent(mm);
 	tell(mm, nr, chain);
 }
 
 void agent_order_aside(struct um_mm *mm, unsigned int nr)
 {
-	if (mm->agent_cpu)
-		spin_everywhere(mm->agent);
-	mm->agent_cpu = 0;
+	place_agent_aside(mm);
 	tell(mm, nr, 0);
 }
 
@@ -66,7 +45,7 @@ int agent_answered(struct um_mm *mm)
 	return __atomic_load_n(&sc_ack(mm)->seq, __ATOMIC_ACQUIRE) == mm->seq;
 }
 
-int agent_settle(struct um_mm *mm)
+int agent_wait(struct um_mm *mm)
 {
 	struct sc_ack *ack = sc_ack(mm);
 
@@ -79,8 +58,15 @@ int agent_settle(struct um_mm *mm)
 		    !agent_answered(mm))
 			return -ESRCH;
 	}
+	return 0;
+}
+
+int agent_settle(struct um_mm *mm)
+{
+	int err = agent_wait(mm);
+
 	/* It is told once. */
-	return -(int)__atomic_exchange_n(&ack->error, 0, __ATOMIC_RELAXED);
+	return err ? err : -(int)__atomic_exchange_n(&sc_ack(mm)->error, 0, __ATOMIC_RELAXED);
 }
 
 int agent_batch(struct um_mm *mm, unsigned int nr)

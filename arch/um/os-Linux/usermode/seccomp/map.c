@@ -132,6 +132,7 @@ int map_settle(struct um_mm *mm)
 int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 {
 	int late = !mm->running && can_wait(ops, nr);
+	int changed = 0;
 	struct sc_cmd *cmd = sc_cmd(mm);
 	int err;
 
@@ -150,6 +151,7 @@ int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 			n += ret;
 			nr--;
 			count(&ops[-1]);
+			changed |= ops[-1].kind != UM_ADD;
 		}
 		if (late) {
 			cmd->nr = n;
@@ -158,6 +160,8 @@ int sc_map(struct um_mm *mm, const struct um_map_op *ops, unsigned int nr)
 			err = agent_batch(mm, n);
 		}
 	}
+	if (changed)
+		place_changed(mm);
 	/* What is dead maps nothing; wait() will tell. */
 	if (err && err != -ENOMEM)
 		sc_abandon(mm);

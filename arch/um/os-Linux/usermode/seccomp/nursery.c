@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../cpus.h"
 #include "../common.h"
 #include "seccomp.h"
 
@@ -80,8 +81,16 @@ static void wait_for_end(int *pid)
 	*pid = 0;
 }
 
+/*
+ * The stub whose agent was made last. It reads from the nursery's page of orders which
+ * slot is its own, so nothing is to change there before it has answered.
+ */
+static struct um_mm *youngest;
+
 void stub_kill(struct um_mm *mm)
 {
+	if (youngest == mm)
+		youngest = NULL;
 	if (mm->runner)
 		kill(mm->runner, SIGKILL);
 	wait_for_end(&mm->agent);
@@ -234,6 +243,8 @@ int nursery_start(void)
 {
 	int err = -ESRCH;
 
+	/* All who come from it inherit our CPUs. */
+	cpus_unpin();
 	for (int i = 0; i < START_TRIES && (err == -ESRCH || err == -EAGAIN); i++) {
 		nursery = (struct um_mm){ 0 };
 		fresh_page(&nursery);
@@ -318,6 +329,8 @@ int nursery_begin(struct um_mm *mm)
 	int err;
 
 	birth();
+	if (youngest && youngest->agent)
+		agent_wait(youngest);
 	if (!nursery.agent || process_gone(nursery.agent)) {
 		stub_kill(&nursery);
 		err = nursery_start();
@@ -335,6 +348,7 @@ int nursery_begin(struct um_mm *mm)
 	cmd->ops[0] = op6(SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | CLONE_UNTRACED | SIGCHLD,
 			  0, SC_STATE + offsetof(struct sc_state, pid), 0, 0, 0);
 	unborn = mm;
+	youngest = mm;
 	host_costs.stubs_made++;
 	agent_order(&nursery, 1, 0);
 	return 0;
@@ -372,6 +386,8 @@ static int runner_ready(struct um_mm *mm)
 {
 	unsigned int *turn = &sc_state(mm)->turn, run = TURN_RUN, t;
 
+	if (__atomic_load_n(turn, __ATOMIC_ACQUIRE) < TURN_STOPPED)
+		place_new_runner(mm);
 	while ((t = __atomic_load_n(turn, __ATOMIC_ACQUIRE)) < TURN_STOPPED) {
 		__atomic_compare_exchange_n(turn, &run, TURN_RUN_KSLEEP, 0,
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -395,8 +411,14 @@ int nursery_finish(struct um_mm *mm)
 
 	if (!mm->agent)
 		err = err ? err : -ESRCH;
-	if (!err)
+	if (!err) {
+		/* Elsewhere there may be others before it. */
+		if (!agent_answered(mm))
+			place_agent(mm);
 		err = agent_settle(mm);
+	}
+	if (youngest == mm)
+		youngest = NULL;
 	/* Once it is set: an agent that was killed may have left a runner. */
 	mm->runner = sc_state(mm)->pid;
 	if (!err)

@@ -7,7 +7,8 @@
  * come to its end has unmapped all of it, and is as good as new. The runner is
  * not, because guest code had it; it is killed, and when it is dead the agent
  * makes another, while the guest goes on. When more address spaces are needed at
- * once than ever before, the nursery makes the next in advance.
+ * once than ever before, or sooner than the next is ready, the nursery makes one
+ * more in advance.
  *
  * At most POOL_MAX are kept. Nobody is woken for any of this: it is looked after
  * when address spaces are made and destroyed, and when guest code is to run. An
@@ -23,6 +24,7 @@
 
 static struct um_mm *pool;	/* begun, oldest first */
 static unsigned int nr_pool;
+static int none_ready;		/* at the last pool_take() */
 
 int pool_wanted(unsigned int coming)
 {
@@ -84,9 +86,11 @@ void pool_add(struct um_mm *mm)
 /* The first that is ready, else the first. */
 static struct um_mm **choose(void)
 {
+	none_ready = 0;
 	for (struct um_mm **p = &pool; *p; p = &(*p)->next)
 		if (nursery_poll(*p))
 			return p;
+	none_ready = 1;
 	return &pool;
 }
 
@@ -117,8 +121,10 @@ void pool_fill(void)
 {
 	struct um_mm *mm;
 
-	if (pool)
+	/* With one more it would have been. */
+	if (pool && !(none_ready && nr_pool < POOL_MAX))
 		return;
+	none_ready = 0;
 	mm = table_new();
 	if (!mm)
 		return;

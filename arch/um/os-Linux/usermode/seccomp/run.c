@@ -125,11 +125,12 @@ int sc_resume(struct um_mm *mm, unsigned long *gp, unsigned int flags)
 
 	resume = give_registers(mm, gp, flags);
 	__atomic_store_n(&state->resume, resume, __ATOMIC_RELAXED);
+	place_runner(mm, now);
 	/* It may have been less than what counting makes of it. */
 	mm->runner_window = spin_adapt(mm->runner_window,
 				       now > mm->stopped_at ? now - mm->stopped_at : 0);
 	mm->resumed_at = now;
-	__atomic_store_n(&state->spin, spin_allowed() ? spin_pauses(mm->runner_window) : 0,
+	__atomic_store_n(&state->spin, mm->far && spin_allowed() ? spin_pauses(mm->runner_window) : 0,
 			 __ATOMIC_RELAXED);
 	spinner = mm;
 	if (mm->chained) {
@@ -154,7 +155,7 @@ static int wait_for_turn(struct um_mm *mm)
 	};
 	unsigned int *word = &sc_state(mm)->turn;
 	unsigned int *pending = &host_boot_vcpu.pending;
-	unsigned int pauses = spin_allowed() ? spin_pauses(mm->window) : 0;
+	unsigned int pauses = mm->far && spin_allowed() ? spin_pauses(mm->window) : 0;
 	long ret;
 
 	for (unsigned int i = 0; i <= pauses; i++) {
@@ -170,6 +171,9 @@ static int wait_for_turn(struct um_mm *mm)
 		__builtin_ia32_pause();
 	}
 
+	/* Another may have its CPU, and ours is free now. */
+	if (mm->far)
+		place_float(mm);
 	while (turn(mm) < TURN_STOPPED) {
 		turn_step(mm, TURN_RUN, TURN_RUN_KSLEEP);
 		host_costs.sleeps++;
@@ -212,6 +216,10 @@ static int look(struct um_mm *mm, int waited_long)
 	/* Interrupts keep the sleep short. */
 	if ((waited_long || !(++mm->looks % LOOK_EVERY)) && process_gone(mm->runner))
 		return -ESRCH;
+	if (waited_long)
+		place_float(mm);
+	else
+		place_interrupted(mm);
 	if (mm->kicked) {
 		int ret = watch_again(mm);
 

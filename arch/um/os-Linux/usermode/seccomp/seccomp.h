@@ -130,7 +130,11 @@ struct sc_moved {
  * @idle_at: time stamp of that look
  * @idle_cpu: CPU time of the runner then, ns
  * @idle_busy: how often in a row it was found to run
- * @agent_cpu: 1 + the CPU the agent has been moved to, 0 for all
+ * @agent_cpu: 1 + the CPU the agent has been moved to, negative if to all others, 0
+ *	for all
+ * @runner_cpu: the same for the runner
+ * @score: what speaks for a far runner, see place.c
+ * @far: both sides may watch for their turn
  * @fp_addr: where in the stub the extended state is, 0 for in the registers
  * @fp_given: @fp_addr at the time of the last resume
  * @window: how long a stop of this runner is waited for by spinning, ns
@@ -165,6 +169,9 @@ struct um_mm {
 	unsigned long idle_cpu;
 	unsigned int idle_busy;
 	int agent_cpu;
+	int runner_cpu;
+	int score;
+	unsigned char far;
 	unsigned long fp_addr;
 	unsigned long fp_given;
 	unsigned int window;
@@ -230,8 +237,8 @@ static inline int turn_step(struct um_mm *mm, unsigned int from, unsigned int to
 
 /* spin.c; the rest is in spin.h */
 
-/** spin_everywhere() - a process may use all CPUs that we had at the start */
-void spin_everywhere(int pid);
+/** spin_possible() - whether there are two CPUs for us */
+int spin_possible(void);
 
 /* The futexes for those who spin first. */
 void futex_wake(unsigned int *word);
@@ -264,6 +271,33 @@ int watch_again(struct um_mm *mm);
 /** watch_stopped() - a runner that is not to run: 0, or -ESRCH (it runs on) */
 int watch_stopped(struct um_mm *mm);
 
+/* place.c: which CPU agents and runners are on */
+
+/** place_agent() - to our CPU: we are about to wait for it */
+void place_agent(struct um_mm *mm);
+
+/** place_agent_aside() - nobody is about to wait for it, nor for the runner it makes */
+void place_agent_aside(struct um_mm *mm);
+
+/** place_new_runner() - to our CPU: we are about to wait until it is ready */
+void place_new_runner(struct um_mm *mm);
+
+/**
+ * place_runner() - decide where the runner's next turn is to be
+ * @mm: whose, about to be resumed
+ * @now: spin_now()
+ */
+void place_runner(struct um_mm *mm, unsigned long now);
+
+/** place_changed() - an order is to remove or change mappings */
+void place_changed(struct um_mm *mm);
+
+/** place_interrupted() - the runner's turn is a long one, see @looks */
+void place_interrupted(struct um_mm *mm);
+
+/** place_float() - the runner may go where it likes */
+void place_float(struct um_mm *mm);
+
 /* agent.c: orders to agents */
 
 /**
@@ -275,6 +309,9 @@ int watch_stopped(struct um_mm *mm);
  * The order before must have been answered: agent_settle().
  */
 void agent_order(struct um_mm *mm, unsigned int nr, int chain);
+
+/** agent_wait() - agent_settle(), which is still to be called */
+int agent_wait(struct um_mm *mm);
 
 /**
  * agent_settle() - wait until the last order is answered
@@ -360,7 +397,7 @@ struct um_mm *pool_take(void);
 /** pool_settle() - know all processes of the pool */
 void pool_settle(void);
 
-/** pool_fill() - start to make one, if there is none */
+/** pool_fill() - start to make one, if there is none or they are used up too fast */
 void pool_fill(void);
 
 /* map.c */

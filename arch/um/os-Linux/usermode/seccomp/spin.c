@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include <unistd.h>
 
 #include "../../cgroup.h"
+#include "../../cpus.h"
 #include "seccomp.h"
 
 #define NSEC_PER_SEC	1000000000UL
@@ -120,7 +120,8 @@ void spin_init(void)
 	if (!pause_ns)
 		pause_ns = 1;
 
-	nr_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+	cpus_allowed(&cpus);
+	nr_cpus = CPU_COUNT(&cpus);
 	granted = cgroup_least("cpu", quota_cpus);
 	if (granted < (unsigned long)nr_cpus)
 		nr_cpus = granted;
@@ -145,6 +146,11 @@ static int nr_running(void)
 	return p ? atoi(p) : 0;
 }
 
+int spin_possible(void)
+{
+	return nr_cpus > 1;
+}
+
 int spin_allowed(void)
 {
 	return allowed;
@@ -165,17 +171,9 @@ void spin_look(unsigned long now)
 	crowded = load_fd >= 0 && nr_running() > nr_cpus;
 	allowed = !crowded || !was_crowded;
 	/* taskset may have moved us meanwhile. */
-	if (!sched_getaffinity(0, sizeof(cpus), &cpus) && CPU_COUNT(&cpus) < 2)
+	cpus_allowed(&cpus);
+	if (CPU_COUNT(&cpus) < 2)
 		allowed = 0;
-}
-
-void spin_everywhere(int pid)
-{
-	cpu_set_t cpus;
-
-	/* Where we may be now, not at the start: see taskset. */
-	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
-		sched_setaffinity(pid, sizeof(cpus), &cpus);
 }
 
 unsigned long spin_ticks(unsigned int ns)

@@ -69,6 +69,8 @@ int watch_again(struct um_mm *mm)
 	if (now - mm->watch_at < spin_ticks(WATCH_NS))
 		return 0;
 	mm->watch_at = now;
+	/* Not on our CPU, where it would delay the looks. */
+	place_float(mm);
 	cpu = runner_cpu_ns(mm);
 	if (cpu == mm->watch_cpu)
 		return 1;
@@ -82,10 +84,12 @@ int watch_stopped(struct um_mm *mm)
 	unsigned long used = cpu - mm->idle_cpu, passed = now - mm->idle_at;
 
 	if (mm->idle_since == mm->stopped_at && used > STOPPED_NS &&
-	    used / 1000 * spin_ticks(1000) > passed / STOPPED_SHARE)
+	    used / 1000 * spin_ticks(1000) > passed / STOPPED_SHARE) {
 		mm->idle_busy++;
-	else
+		place_float(mm);
+	} else {
 		mm->idle_busy = 0;
+	}
 	mm->idle_since = mm->stopped_at;
 	mm->idle_cpu = cpu;
 	mm->idle_at = now;

@@ -9,6 +9,7 @@ import pytest
 
 from harness import images
 from harness.guest import Died, Guest, Hang
+from harness.hostfs import Share
 from harness.paths import KERNEL
 
 
@@ -107,6 +108,22 @@ def guest(request):
 def booted(guest, image):
     """A busybox guest of the test's own, at its prompt."""
     return guest(f'ubd0={image}', 'mem=256M').boot()
+
+
+@pytest.fixture
+def share(image, tmp_path, request):
+    """Make shares: share(options, ...) has a directory mounted at /mnt."""
+    made = []
+
+    def make(options='', **kwargs):
+        kwargs.setdefault('name', f'hostfs-{request.node.name}')
+        s = Share(image, tmp_path, options, **kwargs)
+        made.append(s)
+        return s
+
+    yield make
+    for s in made:
+        s.guest.close(check=False)
 
 
 class Shared:

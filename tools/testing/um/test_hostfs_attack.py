@@ -3,7 +3,7 @@
 
 Promise: whatever the calls of a kernel name, they reach nothing outside of the directory of
 hostfs=, and leave nothing there that has the host user's rights.  Attacks from within
-guests are in test_hostfs.py.
+guests are in test_hostfs_escape.py.
 """
 
 import os

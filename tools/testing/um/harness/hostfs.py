@@ -4,6 +4,7 @@
 import os
 import subprocess
 
+from . import programs
 from .guest import Guest
 from .paths import KERNEL
 
@@ -63,3 +64,13 @@ def stat_host(path):
     done = subprocess.run(['stat', '-c', FORMAT, path], capture_output=True, text=True,
                           check=True, env={**os.environ, 'TZ': 'UTC', 'LC_ALL': 'C'})
     return done.stdout.strip()
+
+
+def storm(s, ops, seed):
+    """Run the storm; both sides must agree about what is left of the tree."""
+    code, text = s.guest.run(f'/tests/fstorm /mnt --ops {ops} --seed {seed}', timeout=3600)
+    assert code == 0, text
+    s.guest.out('/tests/fstorm /mnt --digest > /tmp/digest')
+    want = subprocess.run([programs.PROGRAMS / 'fstorm', s.dir, '--digest'], check=True,
+                          capture_output=True, text=True).stdout
+    assert s.guest.out('cat /tmp/digest') == want.strip()

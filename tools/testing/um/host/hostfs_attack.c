@@ -5,7 +5,7 @@
  *	hostfs_attack [list | NAME...]
  *
  * Each finds a tree of its own. An attack that succeeds is "not ok". What a guest can do
- * from within its kernel is tested in guests (test_hostfs.py); here the calls
+ * from within its kernel is tested in guests (test_hostfs_escape.py); here the calls
  * are made directly, with arguments that no honest kernel has.
  */
 #include <dirent.h>

@@ -29,21 +29,11 @@
 #define RESERVE_MIN	(16 * MIB)
 #define RESERVE_MAX	(64 * MIB)
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE	23
-#endif
-
 static int meminfo_fd = -1;
 
 static int parse_free_memory(const char *rest)
 {
-	if (!strcmp(rest, "return"))
-		host_memory.give_back = 1;
-	else if (!strcmp(rest, "keep"))
-		host_memory.give_back = 0;
-	else
-		return host_option_error("either return or keep, e.g. free_memory=keep");
-	return 0;
+	return host_option_either(rest, "return", "keep", &host_memory.give_back);
 }
 
 HOST_OPTION(free_memory, "free_memory=", 0, HOST_OPT_CONSUME, parse_free_memory,

@@ -11,33 +11,21 @@
  * hugetlbfs is no way: of its files nothing smaller than a huge page can be
  * mapped, and guest processes map single pages.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 #include <host/options.h>
 #include "internal.h"
 
 #define BLOCK		(2UL << 20)
 #define SETTING		"/sys/kernel/mm/transparent_hugepage/shmem_enabled"
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE	23
-#endif
-
 static int wanted;
 
 static int parse_huge_memory(const char *rest)
 {
-	if (!strcmp(rest, "yes"))
-		wanted = 1;
-	else if (!strcmp(rest, "no"))
-		wanted = 0;
-	else
-		return host_option_error("either yes or no, e.g. huge_memory=yes");
-	return 0;
+	return host_option_either(rest, "yes", "no", &wanted);
 }
 
 HOST_OPTION(huge_memory, "huge_memory=", 0, HOST_OPT_CONSUME, parse_huge_memory,

@@ -6,7 +6,13 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <host/vcpu.h>
+
+/* Of Linux 5.14; older headers of libc don't have it. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE	23
+#endif
 
 extern struct vcpu host_boot_vcpu;
 

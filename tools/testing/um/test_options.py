@@ -69,7 +69,7 @@ def test_questions_come_first(tmp_path):
     'con0=bogus', 'con99=null', 'con0=fd:', 'ssl0=what:3', 'ssl200=null',
     'ubd99=file', 'ubd0', 'ubd0x=file',
     'umid=a/b', 'uml_dir=',
-    'usermode=magic', 'patch=maybe',
+    'usermode=magic', 'patch=maybe', 'huge_memory=2', 'free_memory=', 'stderr=on',
 ])
 def test_bad_value(word, tmp_path):
     """One clear line, exit code 1, nothing created."""

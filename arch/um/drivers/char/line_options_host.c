@@ -100,9 +100,11 @@ HOST_OPTION(ssl_non_raw,
 
 static int parse_stderr(const char *value)
 {
-	if (strcmp(value, "0") && strcmp(value, "1"))
-		return host_option_error("is 0 or 1");
-	line_config_stderr(value[0] == '1');
+	int on;
+
+	if (host_option_either(value, "1", "0", &on))
+		return -1;
+	line_config_stderr(on);
 	return 0;
 }
 

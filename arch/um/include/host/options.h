@@ -9,6 +9,8 @@
 #ifndef __HOST_OPTIONS_H
 #define __HOST_OPTIONS_H
 
+#include <string.h>
+
 /* What happens to the word after the handler accepted it. */
 #define HOST_OPT_CONSUME	0	/* not seen by the kernel */
 #define HOST_OPT_PASS		1	/* also part of the kernel command line */
@@ -46,6 +48,26 @@ struct host_option {
  * Prints one line "linux: <word>: <text>" on stderr. Always returns -1.
  */
 int __attribute__((format(printf, 1, 2))) host_option_error(const char *fmt, ...);
+
+/**
+ * host_option_either() - the value of an option that takes one of two words
+ * @rest: what follows the option's name
+ * @yes: the word for 1
+ * @no: the word for 0
+ * @value: set to 1 or 0
+ *
+ * Returns 0, or -1 after host_option_error(); @value is as it was then.
+ */
+static inline int host_option_either(const char *rest, const char *yes, const char *no,
+				     int *value)
+{
+	if (strcmp(rest, yes) && strcmp(rest, no)) {
+		host_option_error("either %s or %s", yes, no);
+		return -1;
+	}
+	*value = !strcmp(rest, yes);
+	return 0;
+}
 
 /**
  * host_option_default() - set a kernel command line word unless one is there

@@ -44,13 +44,7 @@ static int parse_seccomp(const char *rest)
 
 static int parse_patch(const char *rest)
 {
-	if (!strcmp(rest, "on"))
-		host_patching = 1;
-	else if (!strcmp(rest, "off"))
-		host_patching = 0;
-	else
-		return host_option_error("use patch=on or patch=off");
-	return 0;
+	return host_option_either(rest, "on", "off", &host_patching);
 }
 
 HOST_OPTION(usermode,

@@ -83,7 +83,7 @@ static void *pool_thread(void *arg)
 	unsigned int window = 0;
 	struct host_work *work;
 	unsigned long start;
-	int grow, wake;
+	int busy, grow, wake;
 
 	pthread_setname_np(pthread_self(), pool->name);
 	for (;;) {
@@ -102,8 +102,8 @@ static void *pool_thread(void *arg)
 			pool->last = &pool->first;
 		wake = pool->first && pool->idle;
 		/* One that was just started is free, too, though not idle yet. */
-		pool->busy++;
-		grow = pool->busy == pool->threads && pool->threads < pool->max_threads;
+		busy = __atomic_add_fetch(&pool->busy, 1, __ATOMIC_RELAXED);
+		grow = busy == pool->threads && pool->threads < pool->max_threads;
 		if (grow)
 			pool->threads++;
 		pthread_mutex_unlock(&pool->lock);
@@ -118,9 +118,8 @@ static void *pool_thread(void *arg)
 			pthread_mutex_unlock(&pool->lock);
 		}
 		work->fn(work);
-		pthread_mutex_lock(&pool->lock);
-		pool->busy--;
-		pthread_mutex_unlock(&pool->lock);
+		/* Not under the lock, which is taken for the next work anyway. */
+		__atomic_sub_fetch(&pool->busy, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }

@@ -30,7 +30,8 @@ struct host_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct host_work *first, **last;
-	int threads, idle, busy;
+	int threads, idle;
+	int busy;		/* goes down without the lock */
 	int watchers;		/* 0 or 1 */
 	struct host_work starter;
 };

@@ -15,6 +15,7 @@
 #include <linux/linkage.h>
 #include <generated/asm-offsets.h>
 #include <asm/thread_info.h>
+#include <host/kernel_fault.h>
 #include <host/vcpu.h>
 
 	__REF
@@ -136,25 +137,18 @@ SYM_CODE_START(um_kernel_irq_entry)
 SYM_CODE_END(um_kernel_irq_entry)
 
 /*
- * Fault of kernel code. On the stack, from the top: error code, address,
- * vector | signal << 32, whether interrupts were on, flags, instruction
- * pointer, stack pointer (struct um_kernel_fault in traps.c). Interrupts are
+ * Fault of kernel code. On the stack: struct um_kernel_fault. Interrupts are
  * off. The stack pointer is given apart because the frame may be on the
  * emergency stack.
  */
-#define FAULT_IRQS	(PT_SIZE + 24)
-#define FAULT_FLAGS	(PT_SIZE + 32)
-#define FAULT_IP	(PT_SIZE + 40)
-#define FAULT_SP	(PT_SIZE + 48)
-
 SYM_CODE_START(um_kernel_fault_entry)
 	leaq	-PT_SIZE(%rsp), %rsp
 	SAVE_REGS
-	movq	FAULT_IP(%rsp), %rax
+	movq	PT_SIZE + FAULT_IP(%rsp), %rax
 	movq	%rax, PT_IP(%rsp)
-	movq	FAULT_FLAGS(%rsp), %rax
+	movq	PT_SIZE + FAULT_FLAGS(%rsp), %rax
 	movq	%rax, PT_FLAGS(%rsp)
-	movq	FAULT_SP(%rsp), %rax
+	movq	PT_SIZE + FAULT_SP(%rsp), %rax
 	movq	%rax, PT_SP(%rsp)
 	cld
 	movq	%rsp, %rdi
@@ -177,7 +171,7 @@ SYM_CODE_START(um_kernel_fault_entry)
 	movq	%rax, -24(%rcx)
 	movq	PT_CX(%rsp), %rax
 	movq	%rax, -32(%rcx)
-	movl	FAULT_IRQS(%rsp), %eax
+	movl	PT_SIZE + FAULT_IRQS_ENABLED(%rsp), %eax
 	movl	%eax, -40(%rcx)
 	movq	%rcx, PT_CX(%rsp)
 	RESTORE_REGS

@@ -24,19 +24,8 @@
 #include <asm/extable.h>
 #include <asm/stacktrace.h>
 #include <asm/kernel_entry.h>
+#include <host/kernel_fault.h>
 #include <host/vcpu.h>
-
-/* Layout known to entry.S and os-Linux/signal.c. */
-struct um_kernel_fault {
-	unsigned long error_code;
-	unsigned long addr;
-	unsigned int trapno;
-	unsigned int signo;
-	unsigned long irqs_enabled;
-	unsigned long flags;
-	unsigned long ip;
-	unsigned long sp;
-};
 
 static const char *fault_name(const struct um_kernel_fault *fault)
 {

@@ -28,6 +28,7 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <host/kernel_fault.h>
 #include <host/layout.h>
 #include <host/process.h>
 #include "internal.h"
@@ -36,18 +37,6 @@
 extern char _stext[], _etext[], _sinittext[], _einittext[];
 
 #define ALTSTACK_SIZE	(128 * 1024)
-
-/* Same layout in kernel/traps.c and kernel/entry.S. */
-struct kernel_fault {
-	unsigned long error_code;
-	unsigned long addr;
-	unsigned int trapno;
-	unsigned int signo;
-	unsigned long irqs_enabled;
-	unsigned long flags;
-	unsigned long ip;
-	unsigned long sp;
-};
 
 /* Room between the interrupted stack pointer and the description, used by
  * the way back; see um_kernel_fault_entry.
@@ -151,7 +140,7 @@ static void fault_handler(int sig, siginfo_t *info, void *context)
 	struct vcpu *vcpu = &host_boot_vcpu;
 	ucontext_t *uc = context;
 	greg_t *gregs = uc->uc_mcontext.gregs;
-	struct kernel_fault *fault;
+	struct um_kernel_fault *fault;
 	unsigned long sp = gregs[REG_RSP];
 	bool usable = sp > vcpu->stack_lo + FAULT_GAP + 1024 && sp <= vcpu->stack_hi;
 
@@ -162,7 +151,7 @@ static void fault_handler(int sig, siginfo_t *info, void *context)
 		return;
 	}
 
-	fault = (struct kernel_fault *)
+	fault = (struct um_kernel_fault *)
 		(((usable ? sp : vcpu->emergency_stack) - FAULT_GAP - sizeof(*fault)) & ~15UL);
 	fault->error_code = gregs[REG_ERR];
 	fault->addr = sig == SIGSEGV || sig == SIGBUS ? (unsigned long)gregs[REG_CR2] :

@@ -17,7 +17,6 @@
 #include "util.h"
 #include "../../../../arch/um/os-Linux/usermode/seccomp/layout.h"
 
-#define PAGE		4096UL
 #define SECRET		0x5ec4e75ec4e70001UL
 #define TURN		((volatile unsigned int *)(SC_STATE + STATE_TURN))
 #define FRAME		((volatile unsigned long *)(SC_STATE + STATE_FRAME))

@@ -133,7 +133,7 @@ static void bases(unsigned long base)
 static void noise(unsigned long seed)
 {
 	for (;;) {
-		seed = seed * 6364136223846793005UL + 1442695040888963407UL;
+		lcg(&seed);
 		*(volatile unsigned int *)(SC_STATE + (seed >> 33) % 0x30 / 4 * 4) =
 			seed & 4 ? seed >> 40 : seed >> 61;
 		if (!(seed >> 56))

@@ -9,9 +9,6 @@
 #include "tap.h"
 #include "util.h"
 
-#define PAGE 4096UL
-#define RW (PROT_READ | PROT_WRITE)
-
 static const char costs_file[] = "/sys/kernel/debug/um/host_costs";
 static unsigned long mappings = 1000, mib = 16;
 static unsigned long pages, each;

@@ -11,8 +11,6 @@
 #include "tap.h"
 #include "util.h"
 
-#define PAGE 4096UL
-#define RW (PROT_READ | PROT_WRITE)
 #define FILE_PAGES 4096UL
 
 static unsigned long pieces = 100000, mib = 300;

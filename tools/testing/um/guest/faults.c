@@ -189,13 +189,9 @@ static void privileged(void)
 
 static void bus(void)
 {
-	char name[] = "/tmp/busXXXXXX";
-	int fd = mkstemp(name);
+	int fd = temp_file(100);
 	char *p;
 
-	unlink(name);
-	if (fd < 0 || ftruncate(fd, 100))
-		die("temporary file");
 	p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	FAULT(load((long)p + 200));
 	is(info.si_signo, 0, "the rest of the last page can be read");

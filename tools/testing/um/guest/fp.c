@@ -120,10 +120,8 @@ static void fill(struct regs *r, unsigned int seed)
 
 	memset(r, 0, sizeof(*r));
 	for (i = 0; i < count[level]; i++)
-		for (j = 0; j < width[level]; j++) {
-			x = x * 6364136223846793005ULL + 1442695040888963407ULL;
-			r->v[i][j] = x >> 56;
-		}
+		for (j = 0; j < width[level]; j++)
+			r->v[i][j] = lcg(&x) >> 56;
 	for (i = 0; i < 8; i++) {
 		if (level == AVX512)
 			r->k[i] = (x >> (i + 8)) & 0xffff;

@@ -23,17 +23,6 @@
 #include "tap.h"
 #include "util.h"
 
-static int temp_file(void)
-{
-	char name[] = "/tmp/ioXXXXXX";
-	int fd = mkstemp(name);
-
-	unlink(name);
-	if (fd < 0)
-		die("temporary file");
-	return fd;
-}
-
 static uint32_t sum(const unsigned char *p, size_t n, uint32_t s)
 {
 	while (n--)
@@ -115,7 +104,7 @@ static void sockets(void)
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, sv))
 		die("socketpair");
-	fd = temp_file();
+	fd = temp_file(0);
 	if (write(fd, "passed", 6) != 6)
 		die("write");
 	cm = CMSG_FIRSTHDR(&m);
@@ -184,7 +173,7 @@ static void events(void)
 
 static void splicing(void)
 {
-	int a = temp_file(), b = temp_file(), p[2], i;
+	int a = temp_file(0), b = temp_file(0), p[2], i;
 	char buf[8192], got[8192];
 	off_t off = 0;
 	loff_t lo = 0;
@@ -212,7 +201,7 @@ static void splicing(void)
 
 static void files(void)
 {
-	int fd = temp_file(), i, n = 0, bad = 0;
+	int fd = temp_file(0), i, n = 0, bad = 0;
 	struct iovec v[3], big[64];
 	char a[10] = "", b[20] = "", c[30] = "", line[100];
 	struct stat st;

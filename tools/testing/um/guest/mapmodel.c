@@ -22,8 +22,6 @@
 #include "tap.h"
 #include "util.h"
 
-#define RW (PROT_READ | PROT_WRITE)
-
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #define MADV_POPULATE_WRITE 23

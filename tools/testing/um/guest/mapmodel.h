@@ -15,8 +15,6 @@
 #include "tap.h"
 #include "util.h"
 
-#define PAGE 4096UL
-
 enum { WINDOW = 1536, FILE_PAGES = 512, WORDS = 512 };
 
 /* What is mapped; OTHER is a file that another process may write to. */
@@ -48,8 +46,7 @@ static struct { long bad, ops, forks, denied, moved, looked; } *board;
 
 static uint32_t rnd(uint32_t n)
 {
-	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (seed >> 33) % n;
+	return (lcg(&seed) >> 33) % n;
 }
 
 static char *at(int page)

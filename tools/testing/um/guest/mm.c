@@ -12,9 +12,6 @@
 #include "tap.h"
 #include "util.h"
 
-#define PAGE 4096UL
-#define RW (PROT_READ | PROT_WRITE)
-
 static sigjmp_buf back;
 static volatile int faulted;
 
@@ -39,17 +36,6 @@ static int writes(volatile char *p)
 	if (!sigsetjmp(back, 1))
 		*p = 1;
 	return !faulted;
-}
-
-static int temp_file(size_t size)
-{
-	char name[] = "/tmp/mmXXXXXX";
-	int fd = mkstemp(name);
-
-	unlink(name);
-	if (fd < 0 || ftruncate(fd, size))
-		die("temporary file");
-	return fd;
 }
 
 static void anonymous(void)

@@ -12,14 +12,13 @@
 #include "tap.h"
 #include "util.h"
 
-#define PAGE 4096UL
-#define RW (PROT_READ | PROT_WRITE)
 #define PAGES 512
 
 static sigjmp_buf out;
 
 static void catch(int sig, siginfo_t *info, void *context)
 {
+	(void)info; (void)context;
 	siglongjmp(out, sig);
 }
 
@@ -84,11 +83,10 @@ static void at_the_limit(void)
 
 static void private_copies(void)
 {
-	char name[] = "/tmp/rightsXXXXXX", *p;
-	int fd = mkstemp(name);
+	int fd = temp_file(8 * PAGE);
+	char *p;
 
-	unlink(name);
-	if (fd < 0 || pwrite(fd, "A", 1, 0) != 1 || ftruncate(fd, 8 * PAGE))
+	if (pwrite(fd, "A", 1, 0) != 1)
 		die("file");
 	p = mmap(NULL, 8 * PAGE, RW, MAP_PRIVATE, fd, 0);
 	if (pwrite(fd, "B", 1, 0) != 1 || pwrite(fd, "C", 1, PAGE) != 1)

@@ -14,9 +14,6 @@
 #include "tap.h"
 #include "util.h"
 
-#define PAGE 4096UL
-#define RW (PROT_READ | PROT_WRITE)
-
 enum { AREAS = 24, MAX_PAGES = 64, MAX_WORKERS = 16 };
 
 struct area {
@@ -41,8 +38,7 @@ static long *errors;		/* the counter of this worker, or of its child */
 
 static uint32_t rnd(uint32_t n)
 {
-	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (seed >> 33) % n;
+	return (lcg(&seed) >> 33) % n;
 }
 
 static void complain(const char *what, struct area *a, int page, uint64_t got)

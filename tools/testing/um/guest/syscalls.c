@@ -33,13 +33,11 @@ static void numbers(void)
 
 static void six_arguments(void)
 {
-	char name[] = "/tmp/sixXXXXXX";
-	int fd = mkstemp(name);
+	int fd = temp_file(3 * PAGE);
 	char *hint = map_pages(4, PROT_NONE);
 	long got;
 
-	unlink(name);
-	if (fd < 0 || ftruncate(fd, 3 * 4096) || pwrite(fd, "third", 5, 8192) != 5)
+	if (pwrite(fd, "third", 5, 2 * PAGE) != 5)
 		die("temporary file");
 	got = raw(SYS_mmap, (long)hint, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 8192);
 	is(got, (long)hint, "mmap with all six arguments");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Helpers that several guest programs share: raw system calls (no errno, no
- * libc in the way), running a function in a child, and time.
+ * libc in the way), running a function in a child, memory, files, and time.
  */
 #ifndef UM_TEST_UTIL_H
 #define UM_TEST_UTIL_H
@@ -9,12 +9,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define PAGE 4096UL
+#define RW (PROT_READ | PROT_WRITE)
 
 /* raw() - system call with six arguments; returns what the kernel returned. */
 static inline long raw(long nr, long a, long b, long c, long d, long e, long f)
@@ -78,11 +83,31 @@ static inline int killed_by(int status, int sig)
 /* map_pages() - anonymous private memory of @n pages, or exit. */
 static inline char *map_pages(int n, int prot)
 {
-	char *p = mmap(NULL, n * 4096UL, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap(NULL, n * PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		_exit(97);
 	return p;
+}
+
+/* temp_file() - a file of @size bytes that has no name any more, or exit. */
+static inline int temp_file(off_t size)
+{
+	char name[] = "/tmp/guestXXXXXX";
+	int fd = mkstemp(name);
+
+	unlink(name);
+	if (fd < 0 || ftruncate(fd, size)) {
+		perror("temporary file");
+		_exit(95);
+	}
+	return fd;
+}
+
+/* lcg() - the next of a series of random numbers; its upper bits are the good ones. */
+static inline uint64_t lcg(uint64_t *state)
+{
+	return *state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
 }
 
 /* on_signal() - sigaction with an SA_SIGINFO handler. */

@@ -16,8 +16,6 @@
 #include "tap.h"
 #include "util.h"
 
-#define PAGE 4096UL
-#define RW (PROT_READ | PROT_WRITE)
 #define PAGES 256
 
 static char *work;		/* pages of the tests below, fresh for each */
@@ -121,14 +119,11 @@ static void copies(void)
 /* A file that is mapped, read and written at the same time. */
 static void coherence(void)
 {
-	char name[] = "/tmp/viewsXXXXXX", buf[64];
-	int fd = mkstemp(name), st, i, bad = 0;
+	int fd = temp_file(16 * PAGE), st, i, bad = 0;
 	unsigned int *s;
+	char buf[64];
 	pid_t pid;
 
-	unlink(name);
-	if (fd < 0 || ftruncate(fd, 16 * PAGE))
-		die("file");
 	s = mmap(NULL, 16 * PAGE, RW, MAP_SHARED, fd, 0);
 	pid = fork();
 	if (!pid) {

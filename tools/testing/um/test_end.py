@@ -12,6 +12,7 @@ import signal
 import subprocess
 import termios
 import time
+import uuid
 
 import pexpect
 import pytest
@@ -105,7 +106,8 @@ def test_terminal_restored(busybox, tmp_path, how):
     """The terminal's modes are what they were."""
     master, slave = os.openpty()
     before = termios.tcgetattr(slave)
-    env = {**os.environ, 'HOME': str(tmp_path), hostproc.MARK: 'terminal'}
+    mark = uuid.uuid4().hex
+    env = {**os.environ, 'HOME': str(tmp_path), hostproc.MARK: mark}
     with subprocess.Popen([KERNEL, f'ubd0r={busybox}', 'mem=64M', *KERNEL_ARGS],
                           stdin=slave, stdout=slave, stderr=slave, env=env,
                           start_new_session=True) as child:
@@ -133,7 +135,7 @@ def test_terminal_restored(busybox, tmp_path, how):
             assert child.poll() is not None, 'no end'
             assert termios.tcgetattr(slave) == before
         finally:
-            hostproc.kill_all(child.pid, 'terminal')
+            hostproc.kill_all(child.pid, mark)
             os.close(master)
             os.close(slave)
 

@@ -173,7 +173,10 @@ void um_tlb_forked(struct mm_struct *mm)
 	mm_context_t *ctx = &mm->context;
 
 	preempt_disable();
-	/* What the child shares is nobody else's business, but the child's it is. */
+	/*
+	 * Elsewhere new rights may wait, because who still has the old ones cheats only
+	 * itself. Not here: these pages are the child's, too.
+	 */
 	if (host_usermode->eager && ctx->nr_protects && ctx->host && !ctx->dead &&
 	    !um_tlb_apply(mm, true) && host_usermode->map(ctx->host, NULL, 0)) {
 		/* Rather nothing than the old rights. */

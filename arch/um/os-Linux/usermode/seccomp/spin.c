@@ -3,11 +3,11 @@
  * Waiting without sleeping, and the futexes for waiting with it.
  *
  * Handing over between two CPUs that watch a word takes a fifth of a
- * microsecond; waking a sleeper takes 7 to 15. So both sides watch for a while
- * before they sleep: not at first, longer when it would have helped last time,
- * not at all after a longer wait. Somebody else might need the CPU: with one
- * CPU nobody spins, nor when the host has more to run than CPUs, as seen in
- * /proc/loadavg every now and then. Time is counted in TSC ticks where something
+ * microsecond; waking a sleeper takes 7 to 30. So where runners are far (place.c) both
+ * sides watch for a while before they sleep: longer when it would have helped last
+ * time, not at all after a longer wait. Somebody else might need the CPU: with one
+ * CPU nobody spins, nor when the host has more to run than CPUs, as seen twice in a
+ * row in /proc/loadavg. Time is counted in TSC ticks where something
  * may take long; reading them costs a tenth of a system call, so those who watch
  * count their own loops.
  */

@@ -9,7 +9,8 @@
  * and the second is another order. Instead the old page is kept: then nothing is
  * wrong with the host's mapping but that it is out of date, and one order
  * replaces it, on the way to guest code. When the guest has come back from
- * there, the order is done, and the page is let go (um_tlb_release()).
+ * there, however long that takes, the order is done, and the page is let go
+ * (um_tlb_release()).
  *
  * Only for faults of the task itself, also those of the kernel when it writes to
  * the task's memory: everybody else who takes a page away wants its last reference.

@@ -140,10 +140,11 @@ static void free_a_row(unsigned int nr)
 	unsigned int order = min_t(unsigned int, order_base_2(nr), ROW_ORDER);
 	struct page *row;
 
-	if (nr < 2)
+	/* Not if pages are cleared each time that they change hands. */
+	if (nr < 2 || want_init_on_alloc(0) || want_init_on_free())
 		return;
-	row = alloc_pages((GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY |
-			   __GFP_SKIP_ZERO) & ~__GFP_RECLAIM, order);
+	row = alloc_pages((GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY) &
+			  ~__GFP_RECLAIM, order);
 	if (!row)
 		return;
 	split_page(row, order);

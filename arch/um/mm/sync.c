@@ -318,7 +318,7 @@ static void map_first(struct mm_struct *mm)
 	batch->lazy = false;
 	if (!err && instruction_pointer(regs) >= run.end)
 		err = add_page(batch, instruction_pointer(regs), TLB_WINDOW);
-	if (!err && stack >= run.end)
+	if (!err && user_stack_pointer(regs) >= run.end)
 		err = add_page(batch, stack, TLB_WINDOW);
 	for (i = 0; i < UM_TLB_HOT && ctx->hot[i] && !err; i++)
 		if (ctx->hot[i] >= run.end && ctx->hot[i] - stack >= TLB_WINDOW)

@@ -5,10 +5,9 @@
  * The thread that runs the kernel half ties itself to one at times. Where it may
  * be is then to be remembered: others are given that, and not what the thread has at
  * the moment. Somebody else may use taskset on us meanwhile, which shows when the
- * thread is no longer tied as it was: that is to be obeyed.
+ * thread is no longer tied as it was: that is to be obeyed. It does not show if they
+ * choose the very CPU.
  */
-#include <string.h>
-
 #include "cpus.h"
 
 static int pinned = -1;
@@ -16,7 +15,7 @@ static cpu_set_t allowed;	/* when we were tied */
 
 int cpus_pinned(void)
 {
-	return pinned;
+	return pinned >= 0;
 }
 
 /* Still tied as we did it? */
@@ -28,7 +27,7 @@ static int is_ours(const cpu_set_t *cpus)
 static void current_cpus(cpu_set_t *cpus)
 {
 	if (sched_getaffinity(0, sizeof(*cpus), cpus))
-		memset(cpus, 0xff, sizeof(*cpus));
+		CPU_ZERO(cpus);
 }
 
 void cpus_allowed(cpu_set_t *cpus)
@@ -43,6 +42,8 @@ void cpus_pin(int cpu)
 	cpu_set_t cpus;
 
 	cpus_allowed(&allowed);
+	if (!CPU_COUNT(&allowed))
+		return;
 	CPU_ZERO(&cpus);
 	CPU_SET(cpu, &cpus);
 	pinned = sched_setaffinity(0, sizeof(cpus), &cpus) ? -1 : cpu;

@@ -9,9 +9,10 @@
 
 /**
  * cpus_allowed() - where we may be
- * @cpus: receives the CPUs; all there are if the host does not tell
+ * @cpus: receives the CPUs; none if the host does not tell
  *
- * As those who started us have decided, or have changed it since with taskset.
+ * As those who started us have decided, or have changed it since with taskset; but not
+ * if they chose just the CPU that we were tied to at that moment.
  */
 void cpus_allowed(cpu_set_t *cpus);
 
@@ -27,7 +28,7 @@ void cpus_pin(int cpu);
 /** cpus_unpin() - wherever we may be. The vCPU thread only */
 void cpus_unpin(void);
 
-/** cpus_pinned() - the CPU of cpus_pin(), or a negative number */
+/** cpus_pinned() - whether a thread that is made now would stay on one CPU. Any thread */
 int cpus_pinned(void);
 
 #endif

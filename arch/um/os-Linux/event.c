@@ -295,8 +295,10 @@ int host_thread_start(void *(*fn)(void *), void *arg)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	cpus_allowed(&cpus);
-	pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
+	if (cpus_pinned()) {
+		cpus_allowed(&cpus);
+		pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
+	}
 	err = pthread_create(&thread, &attr, fn, arg);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

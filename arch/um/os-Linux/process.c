@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <host/options.h>
 #include <host/process.h>
+#include "cpus.h"
 #include "internal.h"
 #include "umid.h"
 
@@ -57,7 +58,7 @@ void host_reboot(void)
 	host_umid_remove();
 	host_run_exit_nodes();
 	/*
-	 * exec keeps the mask and what is ignored. Threads and timers may still
+	 * exec keeps masks and what is ignored. Threads and timers may still
 	 * send the first two, whose default is death.
 	 */
 	signal(SIGIO, SIG_IGN);
@@ -67,6 +68,7 @@ void host_reboot(void)
 			signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	cpus_unpin();
 	execv("/proc/self/exe", host_argv);
 	execvp(host_argv[0], host_argv);
 	host_warn("can't start again: %m");

@@ -180,6 +180,55 @@ def test_no_seccomp(guest, image):
     assert g.poweroff() == 0
 
 
+def test_no_affinity(guest, image):
+    """Who may not choose CPUs has them chosen by the host."""
+    g = refusing(guest, ['sched_setaffinity'], f'ubd0={image}', 'mem=256M',
+                 'usermode=seccomp').boot()
+    work(g)
+    assert g.poweroff() == 0
+
+
+def cpus_of(pid):
+    """Names of the threads of a process, and where they may be."""
+    return {int(task.name): ((task / 'comm').read_text().strip(),
+                             os.sched_getaffinity(int(task.name)))
+            for task in Path(f'/proc/{pid}/task').iterdir()}
+
+
+def test_cpus(guest, image):
+    """Only the vCPU's thread is ever tied to one CPU, also after a reboot."""
+    ours = os.sched_getaffinity(0)
+    g = guest(f'ubd0={image}', 'mem=256M', 'usermode=seccomp').boot()
+    for _ in range(2):
+        # The first is enough to be tied, the second has the host make threads.
+        assert g.run('for i in 1 2 3 4 5 6 7 8; do sh -c true; done; cat /bin/* | wc -c')[0] == 0
+        cpus = cpus_of(g.pid)
+        assert len(cpus) > 1
+        assert not [both for task, both in cpus.items() if task != g.pid and both[1] != ours]
+        g.sendline('reboot')
+        g.expect('Linux version')
+        g.boot()
+    assert g.poweroff() == 0
+
+
+def test_taskset(guest, image):
+    """taskset is obeyed while the guest runs."""
+    ours = os.sched_getaffinity(0)
+    if len(ours) < 2:
+        pytest.skip('there is one CPU')
+    g = guest(f'ubd0={image}', 'mem=256M', 'usermode=seccomp').boot()
+    for cpu in ours:
+        # The CPU that it is tied to at the moment can't be told from that.
+        if os.sched_getaffinity(g.pid) != {cpu}:
+            os.sched_setaffinity(g.pid, {cpu})
+            break
+    for _ in range(3):
+        assert g.run('for i in 1 2 3 4 5 6 7 8; do sh -c true; done')[0] == 0
+        time.sleep(0.1)
+    assert os.sched_getaffinity(g.pid) == {cpu}
+    assert g.poweroff() == 0
+
+
 def test_no_ptrace(guest, image):
     """Seccomp mode needs none."""
     g = refusing(guest, ['ptrace'], f'ubd0={image}', 'mem=256M').boot()

@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include <host/event.h>
+#include "../../os-Linux/cpus.h"
 #include "../../os-Linux/internal.h"
 #include "../../os-Linux/work.h"
 #include "ubd_engine_host.h"
@@ -76,6 +77,9 @@ static int enter(unsigned int submit)
 {
 	long ret;
 
+	/* Threads that the host makes for a request would be tied for good. */
+	if (submit)
+		cpus_unpin();
 	do {
 		ret = syscall(SYS_io_uring_enter, ring.fd, submit, 0, IORING_ENTER_GETEVENTS,
 			      NULL, 0);

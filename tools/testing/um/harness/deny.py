@@ -9,7 +9,7 @@ import os
 import struct
 import sys
 
-NUMBERS = {'ptrace': 101, 'seccomp': 317, 'io_uring_setup': 425}
+NUMBERS = {'sched_setaffinity': 203, 'ptrace': 101, 'seccomp': 317, 'io_uring_setup': 425}
 EPERM = 1
 PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38

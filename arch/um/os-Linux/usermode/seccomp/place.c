@@ -130,7 +130,9 @@ static int quick(const struct um_mm *mm, unsigned long now)
 {
 	unsigned long max = spin_ticks(QUICK_NS);
 
-	return mm->stopped_at - mm->resumed_at < max && now - mm->stopped_at < max;
+	/* The time of the stop is not exact if nobody slept. */
+	return mm->stopped_at - mm->resumed_at < max &&
+	       (now < mm->stopped_at || now - mm->stopped_at < max);
 }
 
 /* Returns our CPU. */
@@ -140,7 +142,7 @@ static int place_us(unsigned long now)
 	static unsigned long next;
 	int cpu = sched_getcpu();
 
-	if (now > next) {
+	if (now > next || !spin_allowed()) {
 		next = now + spin_ticks(TIED_NS);
 		cpus_unpin();
 		untied = 0;
@@ -162,7 +164,8 @@ void place_runner(struct um_mm *mm, unsigned long now)
 	if (far && !mm->far)
 		mm->window = mm->runner_window = FAR_WINDOW;
 	mm->far = far;
-	if (cpu < 0)
+	/* Who goes on when it should not is not to do so on our CPU. */
+	if (cpu < 0 || mm->busy)
 		place_float(mm);
 	else
 		put(mm->runner, &mm->runner_cpu, far ? elsewhere(cpu) : here(cpu));

@@ -130,6 +130,7 @@ struct sc_moved {
  * @idle_at: time stamp of that look
  * @idle_cpu: CPU time of the runner then, ns
  * @idle_busy: how often in a row it was found to run
+ * @busy: it was found to run
  * @agent_cpu: 1 + the CPU the agent has been moved to, negative if to all others, 0
  *	for all
  * @runner_cpu: the same for the runner
@@ -168,6 +169,7 @@ struct um_mm {
 	unsigned long idle_at;
 	unsigned long idle_cpu;
 	unsigned int idle_busy;
+	unsigned char busy;
 	int agent_cpu;
 	int runner_cpu;
 	int score;

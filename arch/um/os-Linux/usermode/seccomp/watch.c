@@ -86,6 +86,7 @@ int watch_stopped(struct um_mm *mm)
 	if (mm->idle_since == mm->stopped_at && used > STOPPED_NS &&
 	    used / 1000 * spin_ticks(1000) > passed / STOPPED_SHARE) {
 		mm->idle_busy++;
+		mm->busy = 1;
 		place_float(mm);
 	} else {
 		mm->idle_busy = 0;
